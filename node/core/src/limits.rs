@@ -1,0 +1,44 @@
+//! Every limit of the core in one place. Node limits (queues, streams, connections) are in `alert-node`'s `limits`.
+
+/// Largest record, in bytes of its encoded sections.
+pub const RECORD_BYTES_MAX: usize = 256 * 1024;
+/// Largest log entry, in bytes.
+pub const ENTRY_BYTES_MAX: usize = 1024 * 1024;
+/// Most commands in one log entry.
+pub const ENTRY_COMMANDS_MAX: usize = 256;
+/// Most identities of one alert.
+pub const IDENTITIES_MAX: usize = 64;
+/// Most name forms of one identity.
+pub const NAME_FORMS_MAX: usize = 32;
+/// Most parts of one name form.
+pub const NAME_PARTS_MAX: usize = 16;
+/// Longest single text of a name part, number or code, in bytes.
+pub const SHORT_TEXT_BYTES_MAX: usize = 256;
+/// Longest free text, in bytes.
+pub const LONG_TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Most objects of one alert.
+pub const OBJECTS_MAX: usize = 256;
+/// Most documents of one identity.
+pub const DOCUMENTS_MAX: usize = 64;
+/// Most restrictions of one alert, lifted ones included.
+pub const RESTRICTIONS_MAX: usize = 128;
+/// Most extensions of one alert.
+pub const EXTENSIONS_MAX: usize = 128;
+/// Most attachments of one alert.
+pub const ATTACHMENTS_MAX: usize = 64;
+/// Largest attachment, in bytes.
+pub const ATTACHMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Largest page of a list, in records.
+pub const PAGE_RECORDS_MAX: usize = 1000;
+/// Request ids kept per session: the newest this many.
+pub const REQUESTS_PER_SESSION: u64 = 4096;
+/// How long a request id is kept, in milliseconds of replicated time.
+pub const REQUEST_TTL_MS: u64 = 60 * 60 * 1000;
+/// Most due items (expiry, activation, lapse of a restriction) handled by one command.
+pub const DUE_ITEMS_PER_COMMAND: usize = 256;
+/// Longest query text of a search, in bytes.
+pub const QUERY_TEXT_BYTES_MAX: usize = 1024;
+/// Most name tokens of a query that are searched.
+pub const QUERY_TOKENS_MAX: usize = 12;
+/// Most queries in one message of a batch search.
+pub const BATCH_QUERIES_PER_MESSAGE_MAX: usize = 100;

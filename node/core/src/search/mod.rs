@@ -1,0 +1,1 @@
+//! Normalise, derive index keys, plan, score.

@@ -1,0 +1,158 @@
+//! The column families of the state, by name, and how each of their keys is built. One file, so that the layout on
+//! disk can be read in one place; golden bytes in the tests keep it from changing unseen.
+
+use crate::alert::AlertId;
+
+/// Version of the layout on disk. A node refuses a directory of another version.
+pub const LAYOUT_VERSION: u32 = 1;
+
+macro_rules! families {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $primary:literal;)*) => {
+        /// A column family of the state.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Family { $($(#[$doc])* $variant,)* }
+
+        impl Family {
+            /// Every family.
+            pub const ALL: &[Family] = &[$(Family::$variant,)*];
+
+            /// Its name on disk.
+            pub const fn name(self) -> &'static str {
+                match self { $(Family::$variant => $name,)* }
+            }
+
+            /// True when it counts in the state hash. Indexes do not: they follow from the alerts and are rebuilt
+            /// under new normalisers at each node's own pace.
+            pub const fn is_primary(self) -> bool {
+                match self { $(Family::$variant => $primary,)* }
+            }
+        }
+    };
+}
+
+families! {
+    /// Alert id -> the current version of the record.
+    Alerts = "alerts", true;
+    /// (alert id, link id) in both directions -> link; (link id) -> link.
+    Links = "links", true;
+    /// (alert id, version) -> a version that was superseded.
+    History = "history", true;
+    /// Revision -> what changed: the feed.
+    Changes = "changes", true;
+    /// (time, kind, alert id, discriminator) -> nothing: what falls due when.
+    Expiry = "expiry", true;
+    /// (caller, session, sequence) -> the kept answer; (time, ...) -> when it may go.
+    Requests = "requests", true;
+    /// (source system, reference) -> alert id.
+    Sources = "sources", true;
+    /// Hit id -> hit; (alert id, hit id) -> nothing.
+    Hits = "hits", true;
+    /// Agreement id -> agreement.
+    Agreements = "agreements", true;
+    /// Rule kind -> the rules in force.
+    Rules = "rules", true;
+    /// Identifier, exact.
+    Exact = "exact", false;
+    /// Identifier with look-alikes folded.
+    ExactFolded = "exact_folded", false;
+    /// (date of birth, class) of a person's name token.
+    NameDob = "name_dob", false;
+    /// (class pair, year of birth).
+    NamePair = "name_pair", false;
+    /// (class, year of birth).
+    NameOne = "name_one", false;
+    /// Delete-1 neighbourhoods of the names in use, reference-counted.
+    Lexicon = "lexicon", false;
+    /// Single values: applied index, membership, revision, time, hash, counters, labels.
+    Sys = "sys", false;
+}
+
+/// Keys of [`Family::Sys`].
+pub mod sys {
+    /// The state machine's own counters (`state::Meta`), in each batch.
+    pub const META: &[u8] = b"meta";
+    /// What consensus needs (`applied`, membership), written by the node in the same batch.
+    pub const RAFT: &[u8] = b"raft";
+    /// Prefix: label id (4 bytes, big-endian) -> label.
+    pub const LABEL_BY_ID: &[u8] = b"l/";
+    /// Prefix: BLAKE3 of the label's bytes -> label id.
+    pub const LABEL_BY_HASH: &[u8] = b"h/";
+    /// Prefix: feed acknowledgements by caller.
+    pub const FEED_ACK: &[u8] = b"f/";
+    /// Prefix: audit anchors by node.
+    pub const AUDIT_ANCHOR: &[u8] = b"a/";
+    /// Prefix: erasure list, by revision.
+    pub const ERASED: &[u8] = b"e/";
+}
+
+/// Joins parts into one key. Variable-length parts must be closed by [`text`].
+pub fn key(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+/// A variable-length text inside a key: closed by a zero byte, which texts must not contain (validation refuses it).
+pub fn text(value: &str) -> Vec<u8> {
+    let mut bytes: Vec<u8> = value.bytes().filter(|&byte| byte != 0).collect();
+    bytes.push(0);
+    bytes
+}
+
+/// [`Family::History`].
+pub fn history(id: AlertId, version: u64) -> Vec<u8> {
+    key(&[id.as_bytes(), &version.to_be_bytes()])
+}
+
+/// [`Family::Changes`]. One revision changes one alert.
+pub fn change(revision: u64) -> Vec<u8> {
+    revision.to_be_bytes().to_vec()
+}
+
+/// [`Family::Sources`].
+pub fn source(system: &str, reference: &str) -> Vec<u8> {
+    key(&[&text(system), &text(reference)])
+}
+
+/// What falls due; part of the key of [`Family::Expiry`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Due {
+    /// A scheduled alert becomes active.
+    Activate = 1,
+    /// An active alert ends.
+    Expire = 2,
+    /// A restriction begins or ends.
+    Restriction = 3,
+    /// The history of a deleted alert goes.
+    PurgeHistory = 4,
+}
+
+impl Due {
+    /// From its byte in a key.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Activate, Self::Expire, Self::Restriction, Self::PurgeHistory].into_iter().find(|due| *due as u8 == byte)
+    }
+}
+
+/// [`Family::Expiry`]: sorted by time.
+pub fn due(at_ms: u64, due: Due, id: AlertId) -> Vec<u8> {
+    key(&[&at_ms.to_be_bytes(), &[due as u8], id.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_on_disk_does_not_change() {
+        let id = AlertId::from_bytes([7; 16]);
+        assert_eq!(history(id, 258)[16..], [0, 0, 0, 0, 0, 0, 1, 2]);
+        assert_eq!(source("A", "b"), b"A\0b\0");
+        assert_eq!(due(1, Due::Expire, id)[..9], [0, 0, 0, 0, 0, 0, 0, 1, 2]);
+        let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
+        assert_eq!(
+            names.join(" "),
+            "alerts links history changes expiry requests sources hits agreements rules exact exact_folded name_dob \
+             name_pair name_one lexicon sys"
+        );
+    }
+}
