@@ -4,7 +4,17 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let files = [
-        "model", "context", "alerts", "search", "feed", "hits", "agreements", "rules", "audit", "statistics", "cluster",
+        "model",
+        "context",
+        "alerts",
+        "search",
+        "feed",
+        "hits",
+        "agreements",
+        "rules",
+        "audit",
+        "statistics",
+        "cluster",
         "raft",
     ]
     .map(|name| format!("alertstore/v1/{name}.proto"));

@@ -1,1 +1,10 @@
+//! The alert store's node: library and server (`alertd`).
 //!
+//! * [`seam`]: the world around the node (time, files, threads, connections) behind traits
+//! * [`storage`]: the only place that names RocksDB: engine, log store, state store, checkpoints
+//! * [`raft`]: the only place that names openraft (the log store apart)
+//! * [`api`]: gRPC services: thin; identity, context, deadlines, typed errors
+//! * [`audit`]: the search log
+//! * [`ops`]: metrics, health, the ops port
+
+pub mod seam;

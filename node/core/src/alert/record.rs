@@ -130,7 +130,7 @@ impl StoredAlert {
     /// One section decoded, or its default when absent.
     pub fn section<T: Message + Default>(&self, section: Section) -> Result<T, RecordError> {
         let mut found = T::default();
-        for (field, _, content) in fields(&self.alert) .collect::<Result<Vec<_>, _>>()? {
+        for (field, _, content) in fields(&self.alert).collect::<Result<Vec<_>, _>>()? {
             if field == section {
                 found.merge(content)?;
             }

@@ -90,7 +90,8 @@ pub enum Sight {
 impl Viewer {
     /// A viewer. Partners need `agreement`; without it they see nothing.
     pub fn new(caller: Caller, agreement: Option<Agreement>) -> Self {
-        let territory = agreement.as_ref().map_or_else(|| caller.country.clone(), |agreement| agreement.territory.clone());
+        let territory =
+            agreement.as_ref().map_or_else(|| caller.country.clone(), |agreement| agreement.territory.clone());
         Self { territories: BTreeSet::from([territory]), caller, agreement }
     }
 

@@ -103,7 +103,9 @@ impl View for Overlay<'_> {
     fn cursor(&self, family: Family) -> Box<dyn Cursor + '_> {
         match self.writes.get(&family) {
             None => self.base.cursor(family),
-            Some(writes) => Box::new(MergedCursor { base: self.base.cursor(family), writes, at: None, prefix: Vec::new() }),
+            Some(writes) => {
+                Box::new(MergedCursor { base: self.base.cursor(family), writes, at: None, prefix: Vec::new() })
+            }
         }
     }
 }
@@ -257,7 +259,11 @@ mod tests {
         for base_bits in 0..16u32 {
             for overlay_choice in 0..81u32 {
                 let mut base = MemoryView::default();
-                base.write((0..4).filter(|i| base_bits & (1 << i) != 0).map(|i| (Family::Alerts, keys[i].to_vec(), Some(vec![0]))));
+                base.write(
+                    (0..4)
+                        .filter(|i| base_bits & (1 << i) != 0)
+                        .map(|i| (Family::Alerts, keys[i].to_vec(), Some(vec![0]))),
+                );
                 let mut overlay = Overlay::new(&base);
                 let mut written = base.clone();
                 let mut rest = overlay_choice;
@@ -274,7 +280,11 @@ mod tests {
                     }
                 }
                 for prefix in [b"".as_slice(), b"a", b"b", b"z"] {
-                    assert_eq!(collect(&overlay, prefix), collect(&written, prefix), "{base_bits} {overlay_choice} {prefix:?}");
+                    assert_eq!(
+                        collect(&overlay, prefix),
+                        collect(&written, prefix),
+                        "{base_bits} {overlay_choice} {prefix:?}"
+                    );
                 }
             }
         }
