@@ -7,5 +7,6 @@
 //! * [`audit`]: the search log
 //! * [`ops`]: metrics, health, the ops port
 
+pub mod api;
 pub mod raft;
 pub mod seam;
