@@ -17,6 +17,7 @@ pub mod identity;
 mod load;
 mod locate;
 pub mod node;
+pub mod plaintext;
 pub mod sample;
 mod settings;
 pub mod tls;

@@ -18,6 +18,7 @@ pub mod retention;
 pub mod rules;
 pub mod time;
 pub mod validate;
+pub mod victim;
 mod visibility;
 
 pub use caller::{Caller, Role};

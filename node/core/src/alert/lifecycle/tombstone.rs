@@ -35,6 +35,7 @@ pub fn tombstone(alert: &pb::Alert, reason: &str, by: &str, now_ms: u64) -> pb::
                 category,
                 subject_kind,
                 erased: false,
+                history_until: None,
             }),
             ..Default::default()
         }),
