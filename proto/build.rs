@@ -23,6 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptor.bin"), prost::Message::encode_to_vec(&descriptors))?;
     tonic_prost_build::configure()
+        // Ordered maps: the same message must encode to the same bytes on every node.
+        .btree_map(".")
         .bytes(".alertstore.v1.RaftFrame")
         .bytes(".alertstore.v1.ForwardRequest")
         .bytes(".alertstore.v1.ForwardResponse")

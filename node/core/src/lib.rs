@@ -6,9 +6,11 @@
 //! * [`alert`]: the domain (ids, records, rules, validation, life cycle, retention, visibility)
 //! * [`state`]: the state machine: `apply(view, batch) -> effects`
 //! * [`search`]: normalise, derive index keys, plan, score
+//! * [`audit`]: the audit log's format and its check
 //! * [`codec`]: the only place that names bincode
 
 pub mod alert;
+pub mod audit;
 pub mod codec;
 pub mod limits;
 pub mod search;

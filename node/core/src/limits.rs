@@ -42,3 +42,11 @@ pub const QUERY_TEXT_BYTES_MAX: usize = 1024;
 pub const QUERY_TOKENS_MAX: usize = 12;
 /// Most queries in one message of a batch search.
 pub const BATCH_QUERIES_PER_MESSAGE_MAX: usize = 100;
+/// Most alerts that end with one parent.
+pub const CHILDREN_MAX: usize = 256;
+/// Time to answer a hit that is not urgent, in milliseconds (12 hours: the SIRENE rule).
+pub const HIT_ANSWER_MS: u64 = 12 * 60 * 60 * 1000;
+/// Most messages about one hit.
+pub const HIT_MESSAGES_MAX: usize = 256;
+/// Most feed entries dropped by one command.
+pub const FEED_ENTRIES_COMPACTED_AT_ONCE: usize = 4096;

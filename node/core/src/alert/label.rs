@@ -8,6 +8,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    RuleSet, lifecycle, party,
+    rules::{
+        PRIORITY_LOWEST,
+        codes::{attributes, lists},
+    },
+};
+use crate::pb;
+
 /// The number of a label, given in the order of first use; the same on every node.
 pub type LabelId = u32;
 
@@ -52,4 +61,62 @@ pub struct Label {
     pub suspended_in: BTreeSet<String>,
     /// Shown to the owner's bureau only.
     pub blocked: bool,
+}
+
+impl Label {
+    /// The label of an alert in `state` at `now_ms`. Party codes are canonical, so that `GBR` and `GB` compare equal.
+    pub fn of(alert: &pb::Alert, state: pb::AlertState, rules: &RuleSet, now_ms: u64) -> Self {
+        let empty = pb::Core::default();
+        let core = alert.core.as_ref().unwrap_or(&empty);
+        let owner = core.owner.as_ref();
+        let category = value(&core.category);
+        let objects = alert.objects.as_ref().map(|section| section.objects.as_slice()).unwrap_or_default();
+        let (allow, deny) = match &core.distribution {
+            Some(distribution) => (parties(&distribution.allow), parties(&distribution.deny)),
+            None => Default::default(),
+        };
+        let restrictions = alert.lifecycle.as_ref().map(|section| lifecycle::effective(section, now_ms));
+        let restrictions = restrictions.unwrap_or_default();
+        Self {
+            state: state as i32,
+            partition: rules.partition(&category),
+            source: core.source.as_ref().map(|source| source.system.clone()).unwrap_or_default(),
+            owner_party: owner
+                .and_then(|owner| owner.party.as_ref())
+                .map(|party| party::canonical(&party.code))
+                .unwrap_or_default(),
+            owner_authority: owner.map(|owner| value(&owner.authority)).unwrap_or_default(),
+            category,
+            subject_kind: core.subject_kind,
+            object_classes: objects.iter().map(|object| value(&object.class)).collect(),
+            handling: core.handling.iter().map(|code| code.value.clone()).collect(),
+            jurisdictions: core.jurisdictions.iter().map(|code| code.value.clone()).collect(),
+            allow,
+            deny,
+            suspended_in: restrictions.suspended_in,
+            blocked: restrictions.blocked,
+        }
+    }
+}
+
+/// Urgency of an alert, 0 = most urgent: the most urgent of its category, its type of missing-person case and its own
+/// urgency, as the code lists say. Ties of a search and cut lists go by it.
+pub fn priority(alert: &pb::Alert, rules: &RuleSet) -> u8 {
+    let Some(core) = &alert.core else { return PRIORITY_LOWEST };
+    let category =
+        core.category.as_ref().and_then(|code| rules.category(&code.value)).map(|category| category.priority);
+    let of_list = |code: &Option<pb::Code>, list: &str| {
+        rules.attribute(list, &code.as_ref()?.value, attributes::PRIORITY)?.parse().ok()
+    };
+    let case = of_list(&core.missing_person_case, lists::MISSING_PERSON_CASE);
+    let urgency = of_list(&core.urgency, lists::URGENCY);
+    [category, case, urgency].into_iter().flatten().min().unwrap_or(PRIORITY_LOWEST)
+}
+
+fn value(code: &Option<pb::Code>) -> String {
+    code.as_ref().map(|code| code.value.clone()).unwrap_or_default()
+}
+
+fn parties(parties: &[pb::Party]) -> BTreeSet<String> {
+    parties.iter().map(|party| party::canonical(&party.code)).collect()
 }

@@ -20,6 +20,8 @@ pub type Section = u32;
 pub mod sections {
     use super::Section;
 
+    /// Not a section: the alert's id.
+    pub const ID: Section = 1;
     pub const CORE: Section = 2;
     pub const IDENTITIES: Section = 3;
     pub const VICTIMS: Section = 4;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Caller, Label, Partition, Role};
+use super::{Caller, Label, Partition, Role, party, time};
 use crate::pb;
 
 /// The territory that stands for everywhere in `Label::suspended_in`.
@@ -25,14 +25,25 @@ pub struct Agreement {
     jurisdictions: BTreeSet<String>,
     covert: bool,
     territory: String,
+    partner: String,
+    authorities: BTreeSet<String>,
+    purposes: BTreeSet<String>,
+    candidate_fields: BTreeSet<String>,
+    record_fields: BTreeSet<String>,
+    active: bool,
+    valid_from_ms: u64,
+    valid_until_ms: Option<u64>,
 }
 
 impl Agreement {
     /// From the stored agreement. Unset owners mean United Kingdom owned only (the third-party rule).
     pub fn new(agreement: &pb::Agreement) -> Self {
         let values = |codes: &[pb::Code]| codes.iter().map(|code| code.value.clone()).collect();
-        let partner = agreement.partner.as_ref().map(|party| party.code.clone()).unwrap_or_default();
-        let mut owners: BTreeSet<String> = agreement.owners.iter().map(|party| party.code.clone()).collect();
+        let fields = |rights: &Option<pb::FieldRights>| {
+            rights.as_ref().map(|rights| rights.fields.iter().cloned().collect()).unwrap_or_default()
+        };
+        let partner = agreement.partner.as_ref().map(|party| party::canonical(&party.code)).unwrap_or_default();
+        let mut owners: BTreeSet<String> = agreement.owners.iter().map(|party| party::canonical(&party.code)).collect();
         if owners.is_empty() {
             owners.insert(UNITED_KINGDOM.into());
         }
@@ -46,8 +57,56 @@ impl Agreement {
             handling: values(&agreement.handling),
             jurisdictions: values(&agreement.jurisdictions),
             covert: agreement.covert,
-            territory: agreement.territory.as_ref().map_or(partner, |party| party.code.clone()),
+            territory: agreement
+                .territory
+                .as_ref()
+                .map_or_else(|| partner.clone(), |party| party::canonical(&party.code)),
+            partner,
+            authorities: values(&agreement.authorities),
+            purposes: values(&agreement.purposes),
+            candidate_fields: fields(&agreement.candidate_fields),
+            record_fields: fields(&agreement.record_fields),
+            active: agreement.state == pb::AgreementState::Active as i32,
+            valid_from_ms: time::field_ms(&agreement.valid_from).unwrap_or(0),
+            valid_until_ms: time::field_ms(&agreement.valid_until),
         }
+    }
+
+    /// True while it is active and within its validity.
+    pub fn in_force(&self, now_ms: u64) -> bool {
+        self.active && self.valid_from_ms <= now_ms && self.valid_until_ms.is_none_or(|until| now_ms < until)
+    }
+
+    /// True when the caller is of the partner, and of one of its authorities where the agreement names them.
+    pub fn is_for(&self, caller: &Caller) -> bool {
+        party::canonical(&caller.country) == self.partner
+            && (self.authorities.is_empty() || self.authorities.contains(&caller.authority))
+    }
+
+    /// True when a call may be made for this purpose (value of list "purpose"). No purposes = none.
+    pub fn allows_purpose(&self, purpose: &str) -> bool {
+        self.purposes.contains(purpose)
+    }
+
+    /// True when candidates may carry this field (a field name of `pb::Candidate`).
+    pub fn candidate_field(&self, name: &str) -> bool {
+        self.candidate_fields.contains(name)
+    }
+
+    /// True when full records may carry this section: "identities", "objects", "action" or "attachments".
+    pub fn record_field(&self, section: &str) -> bool {
+        self.record_fields.contains(section)
+    }
+
+    /// True when full records may carry attachments of this kind: all of them by "attachments", or one kind by
+    /// "attachments.photo".
+    pub fn attachment_kind(&self, kind: &str) -> bool {
+        self.record_field("attachments") || self.record_fields.contains(&format!("attachments.{kind}"))
+    }
+
+    /// True when it names this handling code.
+    pub fn handles(&self, handling: &str) -> bool {
+        self.handling.contains(handling)
     }
 
     fn lets_in(&self, label: &Label) -> bool {
@@ -68,6 +127,8 @@ impl Agreement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
     caller: Caller,
+    /// The caller's country, canonical.
+    country: String,
     /// Present for partners.
     agreement: Option<Agreement>,
     /// Countries and jurisdictions the caller stands in, for suspensions and flags.
@@ -90,15 +151,15 @@ pub enum Sight {
 impl Viewer {
     /// A viewer. Partners need `agreement`; without it they see nothing.
     pub fn new(caller: Caller, agreement: Option<Agreement>) -> Self {
-        let territory =
-            agreement.as_ref().map_or_else(|| caller.country.clone(), |agreement| agreement.territory.clone());
-        Self { territories: BTreeSet::from([territory]), caller, agreement }
+        let country = party::canonical(&caller.country);
+        let territory = agreement.as_ref().map_or_else(|| country.clone(), |agreement| agreement.territory.clone());
+        Self { territories: BTreeSet::from([territory]), caller, country, agreement }
     }
 
     /// Adds a jurisdiction of the United Kingdom the caller works in, for example "GB-SCT".
     #[must_use]
-    pub fn in_territory(mut self, territory: impl Into<String>) -> Self {
-        self.territories.insert(territory.into());
+    pub fn in_territory(mut self, territory: impl AsRef<str>) -> Self {
+        self.territories.insert(party::canonical(territory.as_ref()));
         self
     }
 
@@ -128,7 +189,7 @@ impl Viewer {
 
     /// **The** visibility decision.
     pub fn sight(&self, label: &Label) -> Sight {
-        let domestic = self.caller.country == UNITED_KINGDOM;
+        let domestic = self.country == UNITED_KINGDOM;
         if self.owns(label) {
             return Sight::Owner;
         }
@@ -136,7 +197,7 @@ impl Viewer {
             && !label.blocked
             && !label.suspended_in.contains(EVERYWHERE)
             && label.suspended_in.is_disjoint(&self.territories);
-        let party = &self.caller.country;
+        let party = &self.country;
         let distributed = !label.deny.contains(party) && (label.allow.is_empty() || label.allow.contains(party));
         if !in_force || !distributed {
             return Sight::Hidden;
@@ -155,7 +216,7 @@ impl Viewer {
     /// True for the bureau of the authority that owns the alert.
     pub fn owns(&self, label: &Label) -> bool {
         self.caller.role == Role::Bureau
-            && self.caller.country == label.owner_party
+            && self.country == label.owner_party
             && self.caller.authority == label.owner_authority
     }
 }

@@ -20,6 +20,8 @@ pub struct Proposal {
     pub caller: Option<Caller>,
     /// Makes a retry have one effect.
     pub request: Option<RequestKey>,
+    /// `Meta::rules_revision` that the leader validated the command under; apply validates again when it has moved.
+    pub rules_revision: u64,
     /// What to do.
     pub command: Command,
 }

@@ -33,7 +33,8 @@ macro_rules! families {
 families! {
     /// Alert id -> the current version of the record.
     Alerts = "alerts", true;
-    /// (alert id, link id) in both directions -> link; (link id) -> link.
+    /// What hangs on an alert: (alert id, 'l', link id) -> link; (link id) -> link; (parent id, 'c', child id) and
+    /// (blocking id, 'w', waiting id) -> nothing.
     Links = "links", true;
     /// (alert id, version) -> a version that was superseded.
     History = "history", true;
@@ -41,9 +42,10 @@ families! {
     Changes = "changes", true;
     /// (time, kind, alert id, discriminator) -> nothing: what falls due when.
     Expiry = "expiry", true;
-    /// (caller, session, sequence) -> the kept answer; (time, ...) -> when it may go.
+    /// ('a', caller, session, sequence) -> the kept answer; ('f', caller, session) -> sequences that are closed;
+    /// ('t', time, ...) -> when an answer may go.
     Requests = "requests", true;
-    /// (source system, reference) -> alert id.
+    /// Hash of (source system, reference) -> alert id and source version; stays after a deletion.
     Sources = "sources", true;
     /// Hit id -> hit; (alert id, hit id) -> nothing.
     Hits = "hits", true;
@@ -107,9 +109,56 @@ pub fn change(revision: u64) -> Vec<u8> {
     revision.to_be_bytes().to_vec()
 }
 
-/// [`Family::Sources`].
+/// [`Family::Sources`]: the first 16 bytes of BLAKE3, so that nothing readable is left when an alert is erased.
 pub fn source(system: &str, reference: &str) -> Vec<u8> {
-    key(&[&text(system), &text(reference)])
+    blake3::hash(&key(&[&text(system), &text(reference)])).as_bytes()[..16].to_vec()
+}
+
+/// What hangs on an alert in [`Family::Links`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Hanging {
+    /// A link to another alert.
+    Link = b'l',
+    /// An alert that ends with this one.
+    Child = b'c',
+    /// An alert that the compatibility rules hold back because of this one.
+    Waiting = b'w',
+}
+
+/// [`Family::Links`]: prefix of all that hangs on `id` in one way.
+pub fn hanging_prefix(id: AlertId, how: Hanging) -> Vec<u8> {
+    key(&[id.as_bytes(), &[how as u8]])
+}
+
+/// [`Family::Links`]: `other` hangs on `id`.
+pub fn hanging(id: AlertId, how: Hanging, other: AlertId) -> Vec<u8> {
+    key(&[id.as_bytes(), &[how as u8], other.as_bytes()])
+}
+
+/// [`Family::Links`]: the link itself.
+pub fn link(id: AlertId) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}
+
+/// [`Family::Hits`]: the hit itself.
+pub fn hit(id: AlertId) -> Vec<u8> {
+    key(&[b"h", id.as_bytes()])
+}
+
+/// [`Family::Hits`]: hits of one alert.
+pub fn hit_of_alert(alert: AlertId, hit: AlertId) -> Vec<u8> {
+    key(&[b"a", alert.as_bytes(), hit.as_bytes()])
+}
+
+/// [`Family::Agreements`].
+pub fn agreement(id: &str) -> Vec<u8> {
+    text(id)
+}
+
+/// [`Family::Rules`]: `pb::RuleKind` as a number.
+pub fn rules(kind: i32) -> Vec<u8> {
+    vec![kind as u8]
 }
 
 /// What falls due; part of the key of [`Family::Expiry`].
@@ -146,7 +195,8 @@ mod tests {
     fn the_layout_on_disk_does_not_change() {
         let id = AlertId::from_bytes([7; 16]);
         assert_eq!(history(id, 258)[16..], [0, 0, 0, 0, 0, 0, 1, 2]);
-        assert_eq!(source("A", "b"), b"A\0b\0");
+        assert_eq!(source("A", "b"), blake3::hash(b"A\0b\0").as_bytes()[..16]);
+        assert_eq!(hanging(id, Hanging::Child, id)[15..18], [7, b'c', 7]);
         assert_eq!(due(1, Due::Expire, id)[..9], [0, 0, 0, 0, 0, 0, 0, 1, 2]);
         let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
         assert_eq!(

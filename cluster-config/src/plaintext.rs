@@ -1,0 +1,62 @@
+//! Who is who without TLS: one line in front of everything else, believed because only this machine can send it.
+//!
+//! For development and tests. Configuration refuses plain text on any address but a loopback one.
+
+use crate::identity::{Identity, roles};
+
+/// Longest line, in bytes.
+pub const LINE_BYTES_MAX: usize = 256;
+const GREETING: &str = "ALERTSTORE-PLAINTEXT";
+
+/// The line that a connector sends first.
+pub fn line(country: &str, authority: &str, system: &str, role: &str, node_id: Option<u64>) -> String {
+    let node = node_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    format!("{GREETING} {country} {authority} {system} {role} {node}\n")
+}
+
+/// What a line (without its line feed) claims.
+///
+/// # Errors
+/// One sentence.
+pub fn parse(line: &str) -> Result<Identity, String> {
+    let parts: Vec<_> = line.split(' ').collect();
+    let [GREETING, country, authority, system, role, node] = parts[..] else {
+        return Err("the connection did not begin by saying who it is: is the other end using TLS?".into());
+    };
+    if !roles::ALL.contains(&role) {
+        return Err(format!("unknown role '{role}'"));
+    }
+    let node_id = match (role == roles::NODE, node.parse()) {
+        (true, Ok(id)) => Some(id),
+        (true, Err(_)) => return Err("a node has to say its number".into()),
+        (false, _) => None,
+    };
+    Ok(Identity {
+        country: country.into(),
+        authority: authority.into(),
+        system: system.into(),
+        role: role.into(),
+        node_id,
+        serial: String::new(),
+        anchor: "plaintext".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_who_calls() {
+        let identity = parse(line("GB", "nca", "desk", "bureau", None).trim_end()).unwrap();
+        assert_eq!((identity.country.as_str(), identity.role.as_str(), identity.node_id), ("GB", "bureau", None));
+        assert_eq!(parse(line("GB", "nca", "n1", "node", Some(4)).trim_end()).unwrap().node_id, Some(4));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        assert!(parse("PRI * HTTP/2.0").unwrap_err().contains("TLS"));
+        assert!(parse("ALERTSTORE-PLAINTEXT GB nca x king -").unwrap_err().contains("king"));
+        assert!(parse("ALERTSTORE-PLAINTEXT GB nca x node -").unwrap_err().contains("number"));
+    }
+}

@@ -1,0 +1,139 @@
+//! Request ids: a retry has one effect.
+//!
+//! The first answer to (caller, session, sequence) is kept for a time and a count, both replicated, and given again.
+//! What is no longer kept is closed: the session's floor says up to which sequence, and anything at or below it that
+//! has no kept answer is REQUEST_EXPIRED, never executed again.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ViewError,
+    command::{Answer, Rejection, RequestKey},
+    family::{Family, key},
+    scan_prefix,
+    writer::Writer,
+};
+use crate::{alert::Caller, codec, limits};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    content_hash: [u8; 16],
+    answer: Answer,
+    at_ms: u64,
+}
+
+/// What is known of a request before it is executed.
+pub(super) enum Seen {
+    /// Execute it, then [`keep`] its answer.
+    New,
+    /// Answer this.
+    Before(Answer),
+}
+
+fn caller_key(caller: &Caller) -> [u8; 16] {
+    let hash = blake3::hash(&codec::encode(caller));
+    hash.as_bytes()[..16].try_into().expect("a hash of 32 bytes has a first half")
+}
+
+fn answer_key(caller: &[u8; 16], session: &[u8; 16], sequence: u64) -> Vec<u8> {
+    key(&[b"a", caller, session, &sequence.to_be_bytes()])
+}
+
+fn floor_key(caller: &[u8; 16], session: &[u8; 16]) -> Vec<u8> {
+    key(&[b"f", caller, session])
+}
+
+/// `('t', time, caller, session, sequence)`.
+fn time_key(at_ms: u64, answer_key: &[u8]) -> Vec<u8> {
+    key(&[b"t", &at_ms.to_be_bytes(), &answer_key[1..]])
+}
+
+fn floor(writer: &Writer<'_>, caller: &[u8; 16], session: &[u8; 16]) -> Result<u64, ViewError> {
+    Ok(match writer.get(Family::Requests, &floor_key(caller, session))? {
+        Some(bytes) => codec::decode(&bytes)?,
+        None => 0,
+    })
+}
+
+pub(super) fn seen(writer: &Writer<'_>, caller: &Caller, request: &RequestKey) -> Result<Seen, ViewError> {
+    let caller = caller_key(caller);
+    if let Some(bytes) = writer.get(Family::Requests, &answer_key(&caller, &request.session, request.sequence))? {
+        let kept: Kept = codec::decode(&bytes)?;
+        if kept.content_hash != request.content_hash {
+            return Ok(Seen::Before(Err(Rejection::RequestIdReused)));
+        }
+        return Ok(Seen::Before(kept.answer.map(|mut done| {
+            done.repeated = true;
+            done
+        })));
+    }
+    if request.sequence <= floor(writer, &caller, &request.session)? {
+        return Ok(Seen::Before(Err(Rejection::RequestExpired)));
+    }
+    Ok(Seen::New)
+}
+
+pub(super) fn keep(
+    writer: &mut Writer<'_>,
+    caller: &Caller,
+    request: &RequestKey,
+    answer: &Answer,
+) -> Result<(), ViewError> {
+    let caller = caller_key(caller);
+    let key = answer_key(&caller, &request.session, request.sequence);
+    let at_ms = writer.meta.time_ms;
+    let kept = Kept { content_hash: request.content_hash, answer: answer.clone(), at_ms };
+    writer.insert(Family::Requests, time_key(at_ms, &key), Vec::new());
+    writer.insert(Family::Requests, key, codec::encode(&kept));
+    // The newest so many of a session are kept, whatever their age.
+    let closed = request.sequence.saturating_sub(limits::REQUESTS_PER_SESSION);
+    close(writer, &caller, &request.session, closed)
+}
+
+/// Raises the floor of a session to `sequence` and drops what it closes.
+fn close(writer: &mut Writer<'_>, caller: &[u8; 16], session: &[u8; 16], sequence: u64) -> Result<(), ViewError> {
+    let old = floor(writer, caller, session)?;
+    if sequence <= old {
+        return Ok(());
+    }
+    let mut dropped = Vec::new();
+    let mut cursor = super::View::cursor(writer.view(), Family::Requests);
+    cursor.seek(&answer_key(caller, session, old + 1), &key(&[b"a", caller, session]))?;
+    while let Some((key, value)) = cursor.entry() {
+        if key > answer_key(caller, session, sequence).as_slice() {
+            break;
+        }
+        let kept: Kept = codec::decode(value)?;
+        dropped.push((key.to_vec(), kept.at_ms));
+        cursor.next()?;
+    }
+    drop(cursor);
+    for (key, at_ms) in dropped {
+        writer.set(Family::Requests, time_key(at_ms, &key), None)?;
+        writer.set(Family::Requests, key, None)?;
+    }
+    writer.set(Family::Requests, floor_key(caller, session), Some(codec::encode(&sequence)))
+}
+
+/// Closes answers that are older than the time they are kept; a bounded number at each call.
+pub(super) fn expire(writer: &mut Writer<'_>) -> Result<(), ViewError> {
+    const AT_ONCE: usize = 64;
+    let Some(before) = writer.meta.time_ms.checked_sub(limits::REQUEST_TTL_MS) else { return Ok(()) };
+    let mut due = Vec::new();
+    scan_prefix(writer.view(), Family::Requests, b"t", |key, _| {
+        let at_ms = u64::from_be_bytes(key[1..9].try_into().expect("a time key holds 8 bytes of time"));
+        if at_ms >= before || due.len() == AT_ONCE {
+            return Ok(false);
+        }
+        due.push(key.to_vec());
+        Ok(true)
+    })?;
+    for key in due {
+        let field = |from: usize| -> [u8; 16] { key[from..from + 16].try_into().expect("a time key has this length") };
+        let sequence = u64::from_be_bytes(key[41..49].try_into().expect("a time key ends in a sequence"));
+        close(writer, &field(9), &field(25), sequence)?;
+        // Its answer may have been closed before under another time.
+        writer.set(Family::Requests, key, None)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,513 @@
+//! Stories of the state machine, over a state in memory.
+
+use prost::Message;
+
+use super::{
+    Caches, Change, MemoryView, Meta, View, apply,
+    command::{Answer, Batch, Command, Done, Outcome, Proposal, Rejection, RequestKey},
+    family::{self, Family},
+    full_hash, next_due_ms, read_agreement, read_label, scan_prefix,
+};
+use crate::{
+    alert::{AlertId, Caller, Role, StoredAlert, time::from_ms},
+    codec, limits, pb,
+};
+
+const START_MS: u64 = 1_790_000_000_000;
+const DAY_MS: u64 = 86_400_000;
+
+struct Store {
+    view: MemoryView,
+    caches: Caches,
+    now_ms: u64,
+}
+
+fn bureau(authority: &str) -> Caller {
+    Caller { country: "GB".into(), authority: authority.into(), system: "desk".into(), role: Role::Bureau }
+}
+
+fn id(number: u8) -> AlertId {
+    AlertId::from_bytes([number; 16])
+}
+
+fn code(list: &str, value: &str) -> Option<pb::Code> {
+    Some(pb::Code { list: list.into(), value: value.into() })
+}
+
+fn person(number: u8, category: &str) -> pb::Alert {
+    let party = |code: &str| Some(pb::Party { code: code.into() });
+    let part = |kind: &str, text: &str| pb::NamePart { kind: code("name-part", kind), text: text.into() };
+    pb::Alert {
+        id: id(number).to_string(),
+        core: Some(pb::Core {
+            owner: Some(pb::Owner { party: party("GB"), authority: code("authority", "nca"), contact: None }),
+            source: Some(pb::Source {
+                system: "UK".into(),
+                reference: format!("REF-{number}"),
+                source_version: 1,
+                ..Default::default()
+            }),
+            subject_kind: pb::SubjectKind::Person as i32,
+            category: code("category", category),
+            ..Default::default()
+        }),
+        identities: Some(pb::IdentitySection {
+            identities: vec![pb::Identity {
+                kind: code("identity-kind", "confirmed"),
+                names: vec![pb::NameForm {
+                    parts: vec![part("forename", "Example"), part("surname", &format!("Synthetic{number}"))],
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn create(number: u8) -> Command {
+    Command::Create { id: id(number), alert: person(number, "arrest").encode_to_vec(), as_draft: false }
+}
+
+fn cancel(number: u8) -> Command {
+    Command::Cancel { id: id(number), expected_version: 0, reason: "executed".into(), by: "desk".into() }
+}
+
+impl Store {
+    fn new() -> Self {
+        Self { view: MemoryView::default(), caches: Caches::default(), now_ms: START_MS }
+    }
+
+    fn apply(&mut self, batches: &[Batch]) -> Vec<Vec<Answer>> {
+        let effects = apply(&self.view, &mut self.caches, batches).unwrap();
+        self.view.write(effects.writes);
+        assert_eq!(effects.meta, self.meta());
+        effects.answers
+    }
+
+    fn proposal(&self, caller: Option<Caller>, request: Option<RequestKey>, command: Command) -> Batch {
+        let proposal = Proposal { caller, request, rules_revision: self.meta().rules_revision, command };
+        Batch { proposed_at_ms: self.now_ms, proposals: vec![proposal] }
+    }
+
+    fn run_as(&mut self, caller: Caller, command: Command) -> Answer {
+        let batch = self.proposal(Some(caller), None, command);
+        self.apply(&[batch]).remove(0).remove(0)
+    }
+
+    fn run(&mut self, command: Command) -> Answer {
+        self.run_as(bureau("nca"), command)
+    }
+
+    fn due(&mut self) -> Outcome {
+        let batch = self.proposal(None, None, Command::Due);
+        self.apply(&[batch]).remove(0).remove(0).unwrap().outcome
+    }
+
+    fn meta(&self) -> Meta {
+        Meta::read(&self.view).unwrap()
+    }
+
+    fn stored(&self, number: u8) -> Option<StoredAlert> {
+        let bytes = self.view.get(Family::Alerts, id(number).as_bytes()).unwrap()?;
+        Some(StoredAlert::decode(&bytes).unwrap())
+    }
+
+    fn state(&self, number: u8) -> pb::AlertState {
+        self.stored(number).unwrap().header.state.try_into().unwrap()
+    }
+
+    fn lifecycle(&self, number: u8) -> pb::Lifecycle {
+        self.stored(number).unwrap().to_alert().unwrap().lifecycle.unwrap()
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        self.view.entries(Family::Changes).map(|(_, value)| codec::decode(value).unwrap()).collect()
+    }
+
+    fn index_entries(&self) -> usize {
+        let families = [Family::Exact, Family::ExactFolded, Family::NameDob, Family::NamePair, Family::NameOne];
+        families.iter().map(|family| self.view.entries(*family).count()).sum()
+    }
+}
+
+#[test]
+fn a_created_alert_is_active_findable_and_in_the_feed() {
+    let mut store = Store::new();
+    let done = store.run(create(1)).unwrap();
+    assert_eq!((done.id, done.version, done.revision, done.outcome), (id(1), 1, 1, Outcome::Created));
+    assert_eq!(store.state(1), pb::AlertState::Active);
+    assert!(store.index_entries() > 0);
+    let label = store.stored(1).unwrap().header.label;
+    assert_eq!(store.changes(), [Change::Alert { id: id(1), version: 1, before: None, after: Some(label) }]);
+    assert_eq!(read_label(&store.view, label).unwrap().category, "arrest");
+    assert_eq!(store.lifecycle(1).expires_at, Some(from_ms(crate::alert::time::add_months(START_MS, 60))));
+}
+
+#[test]
+fn an_update_keeps_the_version_before_it_and_refuses_an_older_expectation() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    let update =
+        |expected_version| Command::Update { id: id(1), expected_version, alert: person(1, "missing").encode_to_vec() };
+    assert_eq!(store.run(update(1)).unwrap().version, 2);
+    assert_eq!(store.run(update(1)), Err(Rejection::VersionConflict { current: 2 }));
+    let before = store.view.get(Family::History, &family::history(id(1), 1)).unwrap().unwrap();
+    assert_eq!(StoredAlert::decode(&before).unwrap().header.version, 1);
+}
+
+#[test]
+fn only_the_owner_changes_an_alert() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    // Another bureau sees it and may not touch it.
+    assert_eq!(store.run_as(bureau("border-force"), cancel(1)), Err(Rejection::NotOwner));
+    // A draft of another bureau does not exist for it.
+    let draft = Command::Create { id: id(2), alert: person(2, "arrest").encode_to_vec(), as_draft: true };
+    store.run(draft).unwrap();
+    assert_eq!(store.run_as(bureau("border-force"), cancel(2)), Err(Rejection::NotFound));
+    assert_eq!(store.run_as(bureau("border-force"), create(3)), Err(Rejection::NotOwner));
+}
+
+#[test]
+fn a_cancelled_alert_leaves_a_tombstone_without_personal_data_and_no_index_key() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    assert_eq!(store.run(cancel(1)).unwrap().state, pb::AlertState::Deleted as i32);
+    assert_eq!(store.index_entries(), 0);
+    let bytes = store.stored(1).unwrap().encode();
+    for text in ["Synthetic1", "REF-1", "Example"] {
+        assert!(!bytes.windows(text.len()).any(|window| window == text.as_bytes()), "{text} is left");
+    }
+    let tombstone = store.lifecycle(1).tombstone.unwrap();
+    assert_eq!(tombstone.reason.unwrap().value, "executed");
+    assert_eq!(store.run(cancel(1)), Err(Rejection::WrongState { state: pb::AlertState::Deleted as i32 }));
+}
+
+#[test]
+fn an_old_file_imported_again_revives_nothing() {
+    let mut store = Store::new();
+    let import = |number, version| {
+        let mut alert = person(1, "arrest");
+        alert.id = id(number).to_string();
+        alert.core.as_mut().unwrap().source.as_mut().unwrap().source_version = version;
+        Command::Import { id: id(number), alert: alert.encode_to_vec() }
+    };
+    assert_eq!(store.run(import(1, 1)).unwrap().outcome, Outcome::Created);
+    let again = store.run(import(2, 1)).unwrap();
+    assert_eq!((again.id, again.outcome), (id(1), Outcome::Unchanged));
+    let newer = store.run(import(3, 2)).unwrap();
+    assert_eq!((newer.id, newer.version, newer.outcome), (id(1), 2, Outcome::Changed));
+    assert_eq!(store.stored(1).unwrap().to_alert().unwrap().id, id(1).to_string());
+    store.run(cancel(1)).unwrap();
+    assert_eq!(store.run(import(4, 2)).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(store.state(1), pb::AlertState::Deleted);
+    // A source that has something new to say begins a new alert.
+    assert_eq!(store.run(import(5, 3)).unwrap().id, id(5));
+    let revisions = store.meta().revision;
+    assert_eq!(store.changes().len() as u64, revisions);
+}
+
+#[test]
+fn a_retry_has_one_effect_and_other_content_is_refused() {
+    let mut store = Store::new();
+    let request = |sequence, content| Some(RequestKey { session: [7; 16], sequence, content_hash: [content; 16] });
+    let first = store.proposal(Some(bureau("nca")), request(1, 1), create(1));
+    let answer = store.apply(&[first.clone()]).remove(0).remove(0).unwrap();
+    let again = store.apply(&[first]).remove(0).remove(0).unwrap();
+    assert_eq!(again, Done { repeated: true, ..answer });
+    assert_eq!(store.meta().revision, 1);
+    let other = store.proposal(Some(bureau("nca")), request(1, 2), create(2));
+    assert_eq!(store.apply(&[other]).remove(0).remove(0), Err(Rejection::RequestIdReused));
+    // Rejections are kept too: the retry of a refused change is refused again, even if it would pass now.
+    let refused = store.proposal(Some(bureau("nca")), request(2, 3), cancel(9));
+    assert_eq!(store.apply(&[refused.clone()]).remove(0).remove(0), Err(Rejection::NotFound));
+    store.run(create(9)).unwrap();
+    assert_eq!(store.apply(&[refused]).remove(0).remove(0), Err(Rejection::NotFound));
+    // The same id from another caller is another request.
+    let stranger = store.proposal(Some(bureau("border-force")), request(1, 1), create(3));
+    assert_eq!(store.apply(&[stranger]).remove(0).remove(0), Err(Rejection::NotOwner));
+}
+
+#[test]
+fn request_ids_are_bounded_by_time_and_count_and_never_executed_again() {
+    let mut store = Store::new();
+    let tick = |store: &Store, sequence| {
+        let request = Some(RequestKey { session: [7; 16], sequence, content_hash: [0; 16] });
+        store.proposal(Some(bureau("nca")), request, Command::Tick)
+    };
+    let first = tick(&store, 1);
+    store.apply(&[first.clone()]);
+    let far = tick(&store, limits::REQUESTS_PER_SESSION + 1);
+    store.apply(&[far.clone()]);
+    assert_eq!(store.apply(&[first]).remove(0).remove(0), Err(Rejection::RequestExpired));
+    store.now_ms += limits::REQUEST_TTL_MS + 1;
+    let any = store.proposal(None, None, Command::Tick);
+    store.apply(&[any]);
+    assert_eq!(store.apply(&[far]).remove(0).remove(0), Err(Rejection::RequestExpired));
+    // What is left of the session is its floor.
+    assert_eq!(store.view.entries(Family::Requests).count(), 1);
+}
+
+#[test]
+fn an_alert_expires_when_replicated_time_says_so_and_not_before() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    let ends = next_due_ms(&store.view).unwrap().unwrap();
+    store.now_ms = ends - 1;
+    assert_eq!(store.due(), Outcome::Unchanged);
+    assert_eq!(store.state(1), pb::AlertState::Active);
+    store.now_ms = ends;
+    assert_eq!(store.due(), Outcome::Changed);
+    assert_eq!(store.state(1), pb::AlertState::Expired);
+    assert_eq!(store.index_entries(), 0);
+    // A leader whose clock runs behind does not turn time back.
+    store.now_ms = START_MS;
+    let tick = store.proposal(None, None, Command::Tick);
+    store.apply(&[tick]);
+    assert_eq!(store.meta().time_ms, ends);
+    // Its history goes when its time has come, and then nothing is due any more.
+    assert_eq!(store.view.entries(Family::History).count(), 1);
+    store.now_ms = next_due_ms(&store.view).unwrap().unwrap();
+    store.due();
+    assert_eq!((store.view.entries(Family::History).count(), next_due_ms(&store.view).unwrap()), (0, None));
+}
+
+#[test]
+fn an_alert_planned_for_tomorrow_is_not_findable_today() {
+    let mut store = Store::new();
+    let mut alert = person(1, "arrest");
+    alert.core.as_mut().unwrap().valid_from = Some(from_ms(START_MS + DAY_MS));
+    store.run(Command::Create { id: id(1), alert: alert.encode_to_vec(), as_draft: false }).unwrap();
+    assert_eq!((store.state(1), store.index_entries()), (pb::AlertState::Scheduled, 0));
+    store.now_ms += DAY_MS;
+    store.due();
+    assert_eq!(store.state(1), pb::AlertState::Active);
+    assert!(store.index_entries() > 0);
+}
+
+#[test]
+fn a_suspension_begins_and_lapses_by_itself() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    let restriction = pb::Restriction {
+        kind: pb::RestrictionKind::Suspended as i32,
+        territories: vec![pb::Party { code: "FR".into() }],
+        from: Some(from_ms(START_MS + DAY_MS)),
+        until: Some(from_ms(START_MS + 2 * DAY_MS)),
+        ..Default::default()
+    };
+    let restrict = Command::Restrict { id: id(1), expected_version: 1, restriction: restriction.encode_to_vec() };
+    store.run(restrict).unwrap();
+    let suspended_in = |store: &Store| {
+        let label = store.stored(1).unwrap().header.label;
+        read_label(&store.view, label).unwrap().suspended_in.clone()
+    };
+    assert!(suspended_in(&store).is_empty());
+    for (day, expected) in [(1, vec!["FR".to_string()]), (2, vec![])] {
+        store.now_ms = START_MS + day * DAY_MS;
+        assert_eq!(store.due(), Outcome::Changed);
+        assert_eq!(suspended_in(&store).into_iter().collect::<Vec<_>>(), expected);
+        assert_eq!(store.due(), Outcome::Unchanged);
+    }
+}
+
+#[test]
+fn children_end_with_their_parent() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    let mut child = person(2, "arrest");
+    child.core.as_mut().unwrap().parent_alert_id = id(1).to_string();
+    store.run(Command::Create { id: id(2), alert: child.encode_to_vec(), as_draft: false }).unwrap();
+    store.run(cancel(1)).unwrap();
+    assert_eq!(store.state(2), pb::AlertState::Deleted);
+    assert_eq!(store.lifecycle(2).tombstone.unwrap().reason.unwrap().value, "parent-ended");
+    child.core.as_mut().unwrap().source.as_mut().unwrap().reference = "REF-3".into();
+    let orphan = store.run(Command::Create { id: id(3), alert: child.encode_to_vec(), as_draft: false });
+    assert!(matches!(orphan, Err(Rejection::Invalid { .. })), "{orphan:?}");
+}
+
+#[test]
+fn an_erased_alert_is_gone_from_every_family_but_the_erasure_list() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    store.run(create(2)).unwrap();
+    let link = pb::Link { alert_a: id(1).to_string(), alert_b: id(2).to_string(), ..Default::default() };
+    store.run(Command::Link { id: id(9), link: link.encode_to_vec() }).unwrap();
+    let update = Command::Update { id: id(1), expected_version: 1, alert: person(1, "missing").encode_to_vec() };
+    store.run(update).unwrap();
+    store.run(Command::Erase { id: id(1), ground: "court order".into(), by: "desk".into() }).unwrap();
+    assert!(store.stored(1).is_none());
+    for family in Family::ALL {
+        for (key, value) in store.view.entries(*family) {
+            for text in ["Synthetic1", "REF-1"] {
+                let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+                assert!(!holds(key) && !holds(value), "{text} is left in {}", family.name());
+            }
+        }
+    }
+    assert_eq!(store.view.entries(Family::Links).count(), 0);
+    assert_eq!(store.view.entries(Family::History).count(), 0);
+}
+
+#[test]
+fn a_review_needs_a_second_pair_of_eyes() {
+    let mut store = Store::new();
+    store.run(Command::Create { id: id(1), alert: person(1, "arrest").encode_to_vec(), as_draft: true }).unwrap();
+    let submit = Command::Submit { id: id(1), expected_version: 1, by: "ann".into(), note: String::new() };
+    store.run(submit).unwrap();
+    let approve = |by: &str| Command::Approve { id: id(1), expected_version: 2, by: by.into(), note: String::new() };
+    assert!(matches!(store.run(approve("ann")), Err(Rejection::Invalid { .. })));
+    assert_eq!(store.run(approve("ben")).unwrap().state, pb::AlertState::Active as i32);
+}
+
+#[test]
+fn an_agreement_is_suspended_at_once_and_keeps_its_versions() {
+    let mut store = Store::new();
+    let agreement = pb::Agreement {
+        id: "FR-1".into(),
+        partner: Some(pb::Party { code: "FR".into() }),
+        categories: vec![code("category", "arrest").unwrap()],
+        purposes: vec![code("purpose", "border-control").unwrap()],
+        legal_regime: "dpa-2018-part-3".into(),
+        transfer_basis: "adequacy".into(),
+        ..Default::default()
+    };
+    let put = |expected_version| Command::PutAgreement { agreement: agreement.encode_to_vec(), expected_version };
+    assert_eq!(store.run(put(0)).unwrap().version, 1);
+    assert_eq!(store.run(put(0)), Err(Rejection::AlreadyExists));
+    let set = |state: pb::AgreementState| Command::SetAgreementState {
+        id: "FR-1".into(),
+        state: state as i32,
+        purge_proof: None,
+    };
+    assert_eq!(store.run(set(pb::AgreementState::Suspended)).unwrap().version, 2);
+    // New terms do not lift a suspension.
+    store.run(put(2)).unwrap();
+    let held = read_agreement(&store.view, "FR-1").unwrap().unwrap();
+    assert_eq!((held.state(), held.version), (pb::AgreementState::Suspended, 3));
+    store.run(set(pb::AgreementState::Ended)).unwrap();
+    assert!(matches!(store.run(set(pb::AgreementState::Active)), Err(Rejection::WrongState { .. })));
+}
+
+/// A stream of commands from a seed: enough different ones to touch every family.
+fn random_batches(seed: u64) -> Vec<Batch> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = move |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let mut now_ms = START_MS;
+    (0..120)
+        .map(|_| {
+            now_ms += next(40 * DAY_MS);
+            let proposals = (0..1 + next(3))
+                .map(|_| {
+                    let number = next(12) as u8;
+                    let category = ["arrest", "missing", "discreet-check"][next(3) as usize];
+                    let mut alert = person(number, category);
+                    alert.core.as_mut().unwrap().source.as_mut().unwrap().source_version = next(4);
+                    if next(4) == 0 {
+                        alert.core.as_mut().unwrap().parent_alert_id = id(next(12) as u8).to_string();
+                    }
+                    let alert = alert.encode_to_vec();
+                    let command = match next(9) {
+                        0 | 1 => Command::Create { id: id(number), alert, as_draft: next(5) == 0 },
+                        2 => Command::Update { id: id(number), expected_version: 1 + next(3), alert },
+                        3 => Command::Import { id: id(number + 20), alert },
+                        4 => cancel(number),
+                        5 => Command::Erase { id: id(number), ground: "order".into(), by: String::new() },
+                        6 => {
+                            let link = pb::Link {
+                                alert_a: id(number).to_string(),
+                                alert_b: id(next(12) as u8).to_string(),
+                                ..Default::default()
+                            };
+                            Command::Link { id: id(100 + number), link: link.encode_to_vec() }
+                        }
+                        7 => {
+                            let until = Some(from_ms(now_ms + next(90 * DAY_MS)));
+                            let kind = 1 + next(3) as i32;
+                            let restriction = pb::Restriction { kind, until, ..Default::default() };
+                            let restriction = restriction.encode_to_vec();
+                            Command::Restrict { id: id(number), expected_version: 0, restriction }
+                        }
+                        _ => Command::Due,
+                    };
+                    let caller = (command != Command::Due).then(|| bureau("nca"));
+                    let request = (next(2) == 0).then(|| RequestKey {
+                        session: [next(2) as u8; 16],
+                        sequence: 1 + next(30),
+                        content_hash: [next(2) as u8; 16],
+                    });
+                    Proposal { caller, request, rules_revision: next(2), command }
+                })
+                .collect();
+            Batch { proposed_at_ms: now_ms, proposals }
+        })
+        .collect()
+}
+
+#[test]
+fn chunk_boundaries_change_nothing_and_the_hash_is_that_of_the_entries() {
+    for seed in 1..=20 {
+        let batches = random_batches(seed);
+        let run = |chunk: usize| {
+            let mut store = Store::new();
+            let answers: Vec<_> = batches.chunks(chunk).flat_map(|chunk| store.apply(chunk)).collect();
+            (store, answers)
+        };
+        let (one, answers) = run(1);
+        assert_eq!(full_hash(&one.view).unwrap(), one.meta().state_hash, "seed {seed}");
+        assert!(
+            answers.iter().flatten().filter(|answer| answer.is_ok()).count() > 40,
+            "seed {seed}: too little happened"
+        );
+        for chunk in [3, 17, 1000] {
+            let (other, other_answers) = run(chunk);
+            assert_eq!(other.view, one.view, "seed {seed}, chunks of {chunk}");
+            assert_eq!(other_answers, answers, "seed {seed}, chunks of {chunk}");
+        }
+        // Caches that are lost at any time change nothing either.
+        let mut forgetful = Store::new();
+        for batch in &batches {
+            forgetful.caches = Caches::default();
+            forgetful.apply(std::slice::from_ref(batch));
+        }
+        assert_eq!(forgetful.view, one.view, "seed {seed}, without caches");
+    }
+}
+
+#[test]
+fn the_feed_has_one_entry_for_each_revision_and_counts_add_up() {
+    for seed in 1..=10 {
+        let mut store = Store::new();
+        store.apply(&random_batches(seed));
+        let revisions: Vec<_> =
+            store.view.entries(Family::Changes).map(|(key, _)| u64::from_be_bytes(key.try_into().unwrap())).collect();
+        assert_eq!(revisions, (1..=store.meta().revision).collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(store.meta().alerts() as usize, store.view.entries(Family::Alerts).count(), "seed {seed}");
+    }
+}
+
+#[test]
+fn when_every_alert_is_erased_nothing_hangs_on() {
+    let mut store = Store::new();
+    store.apply(&random_batches(3));
+    let mut ids = Vec::new();
+    scan_prefix(&store.view, Family::Alerts, b"", |key, _| {
+        ids.push(AlertId::from_slice(key).unwrap());
+        Ok(true)
+    })
+    .unwrap();
+    for id in ids {
+        store.run(Command::Erase { id, ground: "end of test".into(), by: String::new() }).unwrap();
+    }
+    assert_eq!(store.index_entries(), 0);
+    for family in [Family::Alerts, Family::Links, Family::History, Family::Expiry] {
+        assert_eq!(store.view.entries(family).count(), 0, "{}", family.name());
+    }
+}

@@ -1,0 +1,131 @@
+//! Writes of one batch: an overlay that keeps the state hash right.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    Meta, Overlay, View, ViewError, Write,
+    family::{Family, sys},
+};
+use crate::{
+    alert::{Label, LabelId},
+    codec,
+};
+
+/// What apply keeps in memory between batches. All of it follows from the state: it may be dropped at any time, and
+/// must be when another state is installed.
+#[derive(Debug, Default)]
+pub struct Caches {
+    pub(super) rules: super::RuleCache,
+    /// Never iterated, so its order cannot show.
+    labels: HashMap<Label, LabelId>,
+}
+
+/// The overlay of one batch with its counters.
+pub(super) struct Writer<'a> {
+    overlay: Overlay<'a>,
+    pub meta: Meta,
+    pub caches: &'a mut Caches,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(base: &'a dyn View, caches: &'a mut Caches) -> Result<Self, ViewError> {
+        Ok(Self { meta: Meta::read(base)?, overlay: Overlay::new(base), caches })
+    }
+
+    /// What the batch has made of the state so far.
+    pub fn view(&self) -> &Overlay<'a> {
+        &self.overlay
+    }
+
+    pub fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
+        self.overlay.get(family, key)
+    }
+
+    /// Puts (`Some`) or deletes (`None`) a key.
+    pub fn set(&mut self, family: Family, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), ViewError> {
+        if family.is_primary() {
+            let old = self.overlay.get(family, &key)?;
+            if old == value {
+                return Ok(());
+            }
+            if let Some(old) = old {
+                self.meta.state_hash = self.meta.state_hash.wrapping_sub(entry_hash(family, &key, &old));
+            }
+            if let Some(new) = &value {
+                self.meta.state_hash = self.meta.state_hash.wrapping_add(entry_hash(family, &key, new));
+            }
+        }
+        self.overlay.set(family, key, value);
+        Ok(())
+    }
+
+    /// Puts a key that is known to be absent: saves the look-up.
+    pub fn insert(&mut self, family: Family, key: Vec<u8>, value: Vec<u8>) {
+        if family.is_primary() {
+            self.meta.state_hash = self.meta.state_hash.wrapping_add(entry_hash(family, &key, &value));
+        }
+        self.overlay.set(family, key, Some(value));
+    }
+
+    /// The number of a label, a new one at its first use.
+    pub fn intern(&mut self, label: &Label) -> Result<LabelId, ViewError> {
+        if let Some(id) = self.caches.labels.get(label) {
+            return Ok(*id);
+        }
+        let bytes = codec::encode(label);
+        let by_hash = [sys::LABEL_BY_HASH, blake3::hash(&bytes).as_bytes()].concat();
+        let id = match self.get(Family::Sys, &by_hash)? {
+            Some(id) => codec::decode(&id)?,
+            None => {
+                let id = self.meta.next_label;
+                self.meta.next_label += 1;
+                self.insert(Family::Sys, label_key(id), bytes);
+                self.insert(Family::Sys, by_hash, codec::encode(&id));
+                id
+            }
+        };
+        self.caches.labels.insert(label.clone(), id);
+        Ok(id)
+    }
+
+    /// All writes, the counters among them.
+    pub fn finish(mut self) -> (Vec<Write>, Meta) {
+        self.overlay.set(Family::Sys, sys::META.to_vec(), Some(codec::encode(&self.meta)));
+        (self.overlay.into_writes(), self.meta)
+    }
+}
+
+/// The label of a number.
+pub fn read_label(view: &dyn View, id: LabelId) -> Result<Arc<Label>, ViewError> {
+    let bytes = view
+        .get(Family::Sys, &label_key(id))?
+        .ok_or_else(|| ViewError(format!("label {id} is used and does not exist")))?;
+    Ok(Arc::new(codec::decode(&bytes)?))
+}
+
+fn label_key(id: LabelId) -> Vec<u8> {
+    [sys::LABEL_BY_ID, &id.to_be_bytes()].concat()
+}
+
+/// The part of one entry in the additive state hash.
+pub fn entry_hash(family: Family, key: &[u8], value: &[u8]) -> u128 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(family.name().as_bytes());
+    hasher.update(&(key.len() as u64).to_le_bytes());
+    hasher.update(key);
+    hasher.update(value);
+    let bytes = hasher.finalize();
+    u128::from_le_bytes(bytes.as_bytes()[..16].try_into().expect("a hash of 32 bytes has a first half"))
+}
+
+/// The state hash computed anew from all entries: what `Meta::state_hash` must equal.
+pub fn full_hash(view: &dyn View) -> Result<u128, ViewError> {
+    let mut sum = 0u128;
+    for family in Family::ALL.iter().filter(|family| family.is_primary()) {
+        super::scan_prefix(view, *family, b"", |key, value| {
+            sum = sum.wrapping_add(entry_hash(*family, key, value));
+            Ok(true)
+        })?;
+    }
+    Ok(sum)
+}

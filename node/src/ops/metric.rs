@@ -1,0 +1,58 @@
+//! Every metric of the node, by name. Dashboards and alert rules are checked against this list.
+
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])+ $constant:ident: $kind:ident = $name:literal;)*) => {
+        $($(#[doc = $doc])+ pub const $constant: &str = $name;)*
+
+        /// Name, kind and meaning of every metric.
+        pub const ALL: &[(&str, &str, &str)] = &[$(($name, stringify!($kind), concat!($($doc),+)),)*];
+
+        /// Tells the recorder what each metric means.
+        pub fn describe() {
+            $(metrics::$kind!($name, concat!($($doc),+));)*
+        }
+    };
+}
+
+// `metrics` describes by macros of other names than it records with.
+mod metrics {
+    pub use ::metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    pub(super) use {counter, gauge, histogram};
+}
+
+metrics! {
+    /// Public calls, by method and gRPC code.
+    CALLS: counter = "alertstore_calls_total";
+    /// Time from a public call's arrival to its answer, in seconds, by method.
+    CALL_SECONDS: histogram = "alertstore_call_seconds";
+    /// Log index applied here.
+    APPLIED_INDEX: gauge = "alertstore_applied_index";
+    /// Log index known to be committed.
+    COMMITTED_INDEX: gauge = "alertstore_committed_index";
+    /// Revision of the state machine.
+    REVISION: gauge = "alertstore_revision";
+    /// Current term.
+    TERM: gauge = "alertstore_term";
+    /// 1 while this node leads.
+    IS_LEADER: gauge = "alertstore_is_leader";
+    /// Records, by state.
+    ALERTS: gauge = "alertstore_alerts";
+    /// Sequence of the last durable audit record.
+    AUDIT_SEQUENCE: gauge = "alertstore_audit_sequence";
+    /// 1 while /readyz says ready.
+    READY: gauge = "alertstore_ready";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_metric_has_a_name_of_its_own_and_a_meaning() {
+        let mut names: Vec<_> = super::ALL.iter().map(|(name, _, meaning)| {
+            assert!(name.starts_with("alertstore_") && meaning.len() > 10, "{name}");
+            *name
+        }).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), super::ALL.len());
+    }
+}
