@@ -51,16 +51,15 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// Without members yet.
+    /// Without members yet, and not known to be empty.
     pub fn new(
         cluster_id: String,
         node_id: NodeId,
         incarnation: String,
-        pristine: bool,
         clocks: Arc<VoterClocks>,
     ) -> Self {
         let members = ArcSwap::default();
-        Self { cluster_id, node_id, incarnation, pristine: AtomicBool::new(pristine), members, clocks }
+        Self { cluster_id, node_id, incarnation, pristine: AtomicBool::new(false), members, clocks }
     }
 
     /// The membership in effect, committed or not.
@@ -70,6 +69,11 @@ impl Hello {
             self.pristine.store(false, Ordering::Relaxed);
         }
         self.members.store(Arc::new(members));
+    }
+
+    /// Whether this node's directory holds nothing of any cluster.
+    pub fn set_pristine(&self, pristine: bool) {
+        self.pristine.store(pristine, Ordering::Relaxed);
     }
 
     /// The member of this id.
@@ -199,7 +203,8 @@ mod tests {
 
     fn node(id: NodeId, incarnation: &str, members: &[(NodeId, &str)]) -> Hello {
         let clocks = Arc::new(VoterClocks::new(Arc::new(SystemClock)));
-        let hello = Hello::new("c".into(), id, incarnation.into(), true, clocks);
+        let hello = Hello::new("c".into(), id, incarnation.into(), clocks);
+        hello.set_pristine(true);
         let nodes: BTreeMap<NodeId, Node> = members
             .iter()
             .map(|(id, incarnation)| (*id, Node { incarnation: (*incarnation).into(), ..Node::default() }))

@@ -119,6 +119,8 @@ impl ReadBounds {
 pub struct RaftOptions {
     /// The cluster's id; every peer must name the same.
     pub cluster_id: String,
+    /// Grows when the store is restored from a backup.
+    pub epoch: u64,
     /// This node's id, as its certificate says.
     pub node_id: NodeId,
     /// This node's addresses and name; the incarnation is filled in from the data directory.
@@ -140,6 +142,7 @@ impl RaftOptions {
     pub fn new(cluster_id: impl Into<String>, node_id: NodeId, node: Node, timings: Timings) -> Self {
         Self {
             cluster_id: cluster_id.into(),
+            epoch: 1,
             node_id,
             node,
             timings,

@@ -24,6 +24,7 @@ use tokio::{
     sync::{Notify, oneshot, watch},
     time::{Instant, sleep_until, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Consensus,
@@ -178,8 +179,8 @@ impl Proposer {
         queue.waiting.drain(..).collect()
     }
 
-    /// Serves the queue until `raft` ends or `stopping` is true.
-    pub async fn run(self, raft: Consensus, mut stopping: watch::Receiver<bool>) {
+    /// Serves the queue until `raft` ends, or until `stopping`.
+    pub async fn run(self, raft: Consensus, stopping: CancellationToken) {
         let mut leadership = self.cluster.leadership();
         let mut under_way: FuturesUnordered<BoxFuture<'static, Outcome>> = FuturesUnordered::new();
         let mut not_before = Instant::now();
@@ -210,7 +211,7 @@ impl Proposer {
                     }
                 }
                 changed = leadership.changed() => if changed.is_err() { return self.stop() },
-                _ = stopping.wait_for(|stopping| *stopping) => return self.stop(),
+                () = stopping.cancelled() => return self.stop(),
                 () = self.wake.notified() => {}
                 () = sleep_until(not_before), if retry => {}
             }
