@@ -9,3 +9,4 @@
 
 pub mod raft;
 pub mod seam;
+pub mod storage;
