@@ -10,3 +10,4 @@
 pub mod api;
 pub mod raft;
 pub mod seam;
+pub mod storage;
