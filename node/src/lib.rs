@@ -7,4 +7,6 @@
 //! * [`audit`]: the search log
 //! * [`ops`]: metrics, health, the ops port
 
+pub mod raft;
 pub mod seam;
+pub mod storage;
