@@ -7,4 +7,5 @@
 //! * [`audit`]: the search log
 //! * [`ops`]: metrics, health, the ops port
 
+pub mod api;
 pub mod seam;
