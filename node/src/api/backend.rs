@@ -51,11 +51,10 @@ pub struct ReadHandle {
     pub applied_index: u64,
     /// Replicated time of the view: the stamp of the last applied entry, milliseconds since 1970.
     pub stamp_ms: u64,
-    /// How old the state may be; `None` = unknown.
+    /// How old the state may be: the age of the newest quorum-confirmed probe (counted from when it was *sent*) whose
+    /// index the view has applied. `None` = never proven. Given at every level, `local` too: a node that cannot prove
+    /// that its state is younger than a second serves no partner, since a suspended agreement may be unknown to it.
     pub staleness: Option<Duration>,
-    /// How long ago the last probe was *sent* that a quorum confirmed; `None` = never. A node without one inside the
-    /// last second serves no partner at any level: a suspended agreement may be unknown to it.
-    pub quorum_seen: Option<Duration>,
     /// True when no quorum can be reached at present.
     pub without_quorum: bool,
 }
