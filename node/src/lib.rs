@@ -7,6 +7,10 @@
 //! * [`audit`]: the search log
 //! * [`ops`]: metrics, health, the ops port
 
+pub mod api;
+pub mod audit;
+pub mod net;
+pub mod ops;
 pub mod raft;
 pub mod seam;
 pub mod storage;
