@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod limits;
 pub mod net;
 pub mod ops;
 pub mod raft;

@@ -62,3 +62,12 @@ pub const STREAM_QUEUE_MESSAGES: usize = 4;
 pub const WATCH_CHANGES_PER_MESSAGE: usize = 250;
 /// A watch without events says how far it is at least this often.
 pub const WATCH_PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Audit records that may wait to become durable.
+pub const AUDIT_QUEUE_RECORDS_MAX: usize = 65_536;
+/// Audit records that share one write and one fsync.
+pub const AUDIT_GROUP_RECORDS_MAX: usize = 1024;
+/// Size at which the next audit file is begun, in bytes.
+pub const AUDIT_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// Questions of which the attempts are counted.
+pub const AUDIT_RECENT_QUESTIONS: usize = 65_536;
