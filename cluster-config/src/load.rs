@@ -32,20 +32,21 @@ pub trait Config: Serialize + DeserializeOwned {
         };
         let (lines, tables) = Lines::read(text).map_err(|fault| invalid(vec![fault]))?;
         let mut faults = lines.strangers_and_gaps(&tables, Self::SECTIONS);
-        let config: Self = match toml::from_str(text) {
+        let strangers: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        let config = match without(text, &strangers) {
             Ok(config) => config,
+            // The table has told of strangers and gaps already, better than serde would.
+            Err(_) if !faults.is_empty() => return Err(invalid(faults)),
             Err(error) => {
-                // The table has told of strangers and gaps already, better than serde would.
-                if faults.is_empty() {
-                    let mut fault = syntax_fault(text, &error);
-                    fault.path = fault.line.and_then(|line| lines.key_on(line)).unwrap_or_default().to_owned();
-                    faults.push(fault);
-                }
-                return Err(invalid(faults));
+                let mut fault = syntax_fault(text, &error);
+                fault.path = fault.line.and_then(|line| lines.key_on(line)).unwrap_or_default().to_owned();
+                return Err(invalid(vec![fault]));
             }
         };
         faults.extend(
-            config.validate().into_iter().map(|fault| Fault { line: fault.line.or(lines.of(&fault.path)), ..fault }),
+            Self::validate(&config)
+                .into_iter()
+                .map(|fault| Fault { line: fault.line.or(lines.of(&fault.path)), ..fault }),
         );
         if faults.is_empty() { Ok(config) } else { Err(invalid(faults)) }
     }
@@ -64,4 +65,27 @@ pub trait Config: Serialize + DeserializeOwned {
     fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration has no keys but texts and no value that TOML lacks")
     }
+}
+
+/// Reads `text` as if it did not hold the keys of `strangers`, so that what else is wrong shows too.
+fn without<C: Config>(text: &str, strangers: &[&str]) -> Result<C, toml::de::Error> {
+    if strangers.is_empty() {
+        return toml::from_str(text);
+    }
+    let mut table: toml::Table = toml::from_str(text)?;
+    for path in strangers {
+        let mut parts: Vec<&str> = path.split('.').collect();
+        let key = parts.pop().unwrap_or_default();
+        let parent = parts.into_iter().try_fold(&mut table, |table, part| {
+            let (name, index) = part.split_once('[').map_or((part, None), |(name, index)| (name, Some(index)));
+            let value = table.get_mut(name)?;
+            let value = match index {
+                None => value,
+                Some(index) => value.get_mut(index.trim_end_matches(']').parse::<usize>().ok()?)?,
+            };
+            value.as_table_mut()
+        });
+        parent.and_then(|parent| parent.remove(key));
+    }
+    table.try_into()
 }

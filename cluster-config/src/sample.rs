@@ -40,8 +40,12 @@ fn is_section<C: Config>(parent: &str, field: &FieldDoc) -> bool {
 fn entry(text: &mut String, field: &FieldDoc, values: &Table, explain: bool) {
     if explain {
         comment(text, field.doc);
-        if let Some((low, high)) = field.range {
-            line(text, format!("# From {low} to {high}."));
+        let default = (field.default)().map(|default| format!("Default: {default}."));
+        let required = field.required.then(|| "Required.".to_owned());
+        let range = field.range.map(|(low, high)| format!("From {low} to {high}."));
+        let facts: Vec<String> = [default, required, range].into_iter().flatten().collect();
+        if !facts.is_empty() {
+            line(text, format!("# {}", facts.join(" ")));
         }
     }
     match (values.get(field.name), field.example) {

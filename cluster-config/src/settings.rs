@@ -16,6 +16,8 @@ pub struct FieldDoc {
     pub range: Option<(u64, u64)>,
     /// A value to show in the sample, in TOML, where there is no default.
     pub example: Option<&'static str>,
+    /// What it is where the file does not name it, in TOML; none for fields that are then absent.
+    pub default: fn() -> Option<String>,
     /// The file must name it.
     pub required: bool,
 }
@@ -78,6 +80,11 @@ pub(crate) fn check(path: &str, name: &str, value: &impl Bounded, (low, high): (
     }
 }
 
+/// A value as TOML writes it; none for an absent one.
+pub(crate) fn shown(value: impl serde::Serialize) -> Option<String> {
+    toml::Value::try_from(value).ok().map(|value| value.to_string())
+}
+
 /// `optional Name { /// doc  field: Type = default, low to high, example "toml"; }`: every field has a default.
 /// `required Name { /// doc  field: Type, low to high, example "toml"; }`: the file must name each one
 /// (`Option`s apart).
@@ -110,7 +117,7 @@ macro_rules! settings {
         }
 
         settings!(@section $name, false, [$($section_doc)*],
-            $($field [$($doc)*] [$($low, $high)?] [$($example)?])*);
+            $($field: $type, [$default] [$($doc)*] [$($low, $high)?] [$($example)?])*);
     };
     (
         $(#[doc = $section_doc:literal])*
@@ -133,11 +140,11 @@ macro_rules! settings {
         }
 
         settings!(@section $name, true, [$($section_doc)*],
-            $($field [$($doc)*] [$($low, $high)?] [$($example)?])*);
+            $($field: $type, [] [$($doc)*] [$($low, $high)?] [$($example)?])*);
     };
     (
         @section $name:ident, $required:literal, [$($section_doc:literal)*],
-        $($field:ident [$($doc:literal)*] [$($low:literal, $high:literal)?] [$($example:literal)?])*
+        $($field:ident : $type:ty, [$($default:expr)?] [$($doc:literal)*] [$($low:literal, $high:literal)?] [$($example:literal)?])*
     ) => {
         impl $crate::settings::Section for $name {
             const DOC: &'static [&'static str] = &[$($section_doc),*];
@@ -147,7 +154,9 @@ macro_rules! settings {
                     doc: &[$($doc),*],
                     range: settings!(@some $(($low, $high))?),
                     example: settings!(@some $($example)?),
-                    required: $required,
+                    default: settings!(@default $type $(, $default)?),
+                    // A field with an example has no value in the sample: an `Option`.
+                    required: $required && settings!(@none $($example)?),
                 },
             )*];
             const REQUIRED: bool = $required;
@@ -160,6 +169,10 @@ macro_rules! settings {
             }
         }
     };
+    (@default $type:ty) => { || None };
+    (@default $type:ty, $default:expr) => { || { let value: $type = $default; $crate::settings::shown(value) } };
+    (@none) => { true };
+    (@none $value:expr) => { false };
     (@some) => { None };
     (@some $value:expr) => { Some($value) };
 }

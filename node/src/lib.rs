@@ -8,6 +8,10 @@
 //! * [`ops`]: metrics, health, the ops port
 
 pub mod api;
+pub mod audit;
+pub mod limits;
+pub mod net;
+pub mod ops;
 pub mod raft;
 pub mod seam;
 pub mod storage;

@@ -158,7 +158,9 @@ impl Anchors {
         for anchor in &self.anchors {
             match anchor.verifier.verify_client_cert(certificate, intermediates, now) {
                 Ok(_) => return Ok(anchor),
-                Err(TlsFault::InvalidCertificate(CertificateError::UnknownIssuer)) => {}
+                // A bad signature: an authority of the same name with another key.
+                Err(TlsFault::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
+                }
                 Err(error) => failure = chain_failure(error, serial.to_owned()),
             }
         }

@@ -100,8 +100,8 @@ settings! {
     optional TlsSection {
         /// No TLS at all, for development: refused unless every address is a loopback one.
         plaintext: bool = false;
-        /// This node's certificate (PEM, with its intermediates), issued by the cluster's authority:
-        /// OU = node, and the URI alertstore:node:ID among its names.
+        /// This node's certificate (PEM, with its intermediates), issued by the cluster's authority. Its
+        /// role (OU) is node, and the URI alertstore:node:ID stands among its names.
         certificate: Option<PathBuf> = None, example "\"/etc/alertstore/tls/node.pem\"";
         /// Its private key (PEM). Nobody but this user and group may read the file.
         key: Option<PathBuf> = None, example "\"/etc/alertstore/tls/node.key\"";

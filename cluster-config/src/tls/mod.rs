@@ -17,10 +17,10 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use client::ClientTls;
 pub use node::{NodeTls, NodeTlsSet};
-use rustls::crypto::CryptoProvider;
+use rustls::{CertificateError, OtherError, crypto::CryptoProvider};
 use rustls_pki_types::ServerName;
 
-use crate::address::host_and_port;
+use crate::{address::host_and_port, identity::IdentityError};
 
 /// The one protocol spoken: gRPC's.
 const ALPN_HTTP2: &[u8] = b"h2";
@@ -60,6 +60,17 @@ pub enum Reload {
 pub fn server_name(address: &str) -> Result<ServerName<'static>, TlsError> {
     let (host, _) = host_and_port(address).map_err(TlsError::Unfit)?;
     ServerName::try_from(host.to_owned()).map_err(|_| TlsError::Unfit(format!("'{host}' is no host's name")))
+}
+
+/// Why a handshake failed, in one sentence for the log: ours ([`crate::identity::IdentityError`]) where we refused the
+/// other end.
+pub fn explain(error: &std::io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(ours)))) => ours.to_string(),
+        Some(rustls::Error::NoCertificatesPresented) => IdentityError::NoCertificate.to_string(),
+        _ => error.to_string(),
+    }
 }
 
 /// The one source of cryptography.

@@ -20,6 +20,12 @@ pub const LONG_TEXT_BYTES_MAX: usize = 16 * 1024;
 pub const OBJECTS_MAX: usize = 256;
 /// Most documents of one identity.
 pub const DOCUMENTS_MAX: usize = 64;
+/// Most entries of any other list of a record or request.
+pub const LIST_ITEMS_MAX: usize = 128;
+/// Most faults told of one message; the rest would only repeat them.
+pub const FAULTS_MAX: usize = 256;
+/// Longest code value, party code or field path, in bytes.
+pub const CODE_BYTES_MAX: usize = 64;
 /// Most restrictions of one alert, lifted ones included.
 pub const RESTRICTIONS_MAX: usize = 128;
 /// Most extensions of one alert.

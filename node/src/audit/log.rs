@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::files::{self, OpenError, Tail};
 use crate::{
-    api::{AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict, BoxFuture, Receipt},
+    api::backend::{AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict, BoxFuture, Receipt},
     limits,
     seam::{AppendFile, Host, Lane, run},
 };

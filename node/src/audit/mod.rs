@@ -5,6 +5,8 @@
 
 mod files;
 mod log;
+#[cfg(test)]
+mod tests;
 
 pub use files::OpenError;
 pub use log::{AuditLog, AuditOptions};

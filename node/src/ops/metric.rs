@@ -9,15 +9,14 @@ macro_rules! metrics {
 
         /// Tells the recorder what each metric means.
         pub fn describe() {
-            $(metrics::$kind!($name, concat!($($doc),+));)*
+            $(describe::$kind!($name, concat!($($doc),+));)*
         }
     };
 }
 
-// `metrics` describes by macros of other names than it records with.
-mod metrics {
-    pub use ::metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
-    pub(super) use {counter, gauge, histogram};
+/// `metrics` describes by macros of other names than it records with.
+mod describe {
+    pub use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
 }
 
 metrics! {

@@ -184,8 +184,8 @@ impl ClusterView {
                     changed = changes.changed() => changed,
                     () = quorum_confirms(&raft) => {
                         self.set_known(Leadership::Me { term });
-                        // What changed meanwhile is looked at in the next round.
-                        continue_unless_changed(&mut changes).await
+                        // What changed meanwhile is seen at once.
+                        changes.changed().await
                     }
                 }
             } else {
@@ -197,15 +197,6 @@ impl ClusterView {
             }
         }
     }
-}
-
-async fn continue_unless_changed<T, R: WatchReceiver<T>>(
-    changes: &mut R,
-) -> Result<(), openraft::async_runtime::watch::RecvError>
-where
-    T: openraft::OptionalSend + openraft::OptionalSync,
-{
-    changes.changed().await
 }
 
 /// Comes back when a quorum has confirmed that this node leads.

@@ -185,7 +185,8 @@ impl Proposer {
         let mut under_way: FuturesUnordered<BoxFuture<'static, Outcome>> = FuturesUnordered::new();
         let mut not_before = Instant::now();
         loop {
-            match leadership.borrow_and_update().clone() {
+            let now = leadership.borrow_and_update().clone();
+            match now {
                 Leadership::Other(hint) => self.answer_all(&ProposeError::NotLeader { hint: Some(hint) }),
                 Leadership::Unknown => {}
                 Leadership::Me { .. } => {

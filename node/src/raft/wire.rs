@@ -137,16 +137,18 @@ impl From<Entry> for WireEntry {
     }
 }
 
-impl TryFrom<WireEntry> for Entry {
-    type Error = CodecError;
-
-    fn try_from(entry: WireEntry) -> Result<Self, CodecError> {
-        let payload = match entry.payload {
+impl WireEntry {
+    /// As openraft's.
+    ///
+    /// # Errors
+    /// A membership that contradicts itself.
+    pub fn into_entry(self) -> Result<Entry, CodecError> {
+        let payload = match self.payload {
             WirePayload::Blank => Payload::Blank,
             WirePayload::Batch(batch) => Payload::Normal(batch),
             WirePayload::Membership(membership) => Payload::Membership(membership.try_into()?),
         };
-        Ok(Entry { log_id: entry.log_id.into(), payload })
+        Ok(Entry { log_id: self.log_id.into(), payload })
     }
 }
 
@@ -177,7 +179,7 @@ impl TryFrom<AppendRequest> for AppendEntriesRequest<TypeConfig> {
         Ok(Self {
             vote: request.vote.into(),
             prev_log_id: from_wire(request.previous),
-            entries: request.entries.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?,
+            entries: request.entries.into_iter().map(WireEntry::into_entry).collect::<Result<_, _>>()?,
             leader_commit: from_wire(request.leader_commit),
         })
     }

@@ -4,9 +4,12 @@
 //! * `validate`: all faults of a record, an agreement, rules or a hit at once
 //! * `lifecycle`, `retention`: what may follow what, and when an alert ends
 //! * `label`, `visibility`, `redact`: who sees which alert, and what of it
+//! * `consent`: what victims of misused identities agreed to; `check_digit`: of identifiers
 //! * `record`: the stored bytes; `party`, `time`: codes of parties, calendar
 
 mod caller;
+pub mod check_digit;
+pub mod consent;
 pub mod fault;
 mod id;
 mod label;

@@ -42,8 +42,9 @@ pub fn from_ms(unix_ms: u64) -> Timestamp {
 /// The same day and time of day, `months` calendar months later. Where that month has no such day, its last day
 /// (Regulation (EEC, Euratom) No 1182/71 Art. 3(2)(c)): 31 January + 1 = 28 or 29 February. Ends at [`LATEST_MS`].
 pub fn add_months(unix_ms: u64, months: u32) -> u64 {
-    let later = date_time(unix_ms)
-        .checked_add(Span::new().try_months(i64::from(months)).unwrap_or_default())
+    let later = Span::new()
+        .try_months(i64::from(months))
+        .and_then(|span| date_time(unix_ms).checked_add(span))
         .ok()
         .and_then(|later| Offset::UTC.to_timestamp(later).ok())
         .and_then(|later| u64::try_from(later.as_millisecond()).ok());
@@ -53,8 +54,9 @@ pub fn add_months(unix_ms: u64, months: u32) -> u64 {
 /// The same day and time of day, `months` calendar months earlier, with the same rule for short months. Not before
 /// 1970.
 pub fn subtract_months(unix_ms: u64, months: u32) -> u64 {
-    let earlier = date_time(unix_ms)
-        .checked_sub(Span::new().try_months(i64::from(months)).unwrap_or_default())
+    let earlier = Span::new()
+        .try_months(i64::from(months))
+        .and_then(|span| date_time(unix_ms).checked_sub(span))
         .ok()
         .and_then(|earlier| Offset::UTC.to_timestamp(earlier).ok())
         .and_then(|earlier| u64::try_from(earlier.as_millisecond()).ok());

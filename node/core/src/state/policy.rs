@@ -12,7 +12,7 @@ use super::{
     scan_prefix,
 };
 use crate::{
-    alert::{AlertId, RuleSet, validate::validate_rules},
+    alert::{AlertId, RuleSet, validate::{validate_agreement, validate_rules}},
     codec, pb,
 };
 
@@ -122,7 +122,4 @@ pub fn read_agreements(view: &dyn View) -> Result<Vec<pb::Agreement>, ViewError>
 
 fn decode_agreement(bytes: &[u8]) -> Result<pb::Agreement, ViewError> {
     pb::Agreement::decode(bytes).map_err(|error| ViewError(format!("agreement: {error}")))
-}
-fn validate_agreement(_: &pb::Agreement, _: &RuleSet) -> Vec<pb::Fault> {
-    Vec::new()
 }

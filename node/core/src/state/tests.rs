@@ -443,7 +443,7 @@ fn random_batches(seed: u64) -> Vec<Batch> {
                         sequence: 1 + next(30),
                         content_hash: [next(2) as u8; 16],
                     });
-                    Proposal { caller, request, rules_revision: next(2), command }
+                    Proposal { caller, request, rules_revision: u64::from(next(8) == 0), command }
                 })
                 .collect();
             Batch { proposed_at_ms: now_ms, proposals }

@@ -18,6 +18,7 @@ pub mod lists {
     pub const OBJECT_CLASS: &str = "object-class";
     pub const PURPOSE: &str = "purpose";
     pub const QUALITY_FLAG: &str = "quality-flag";
+    pub const HIT_OUTCOME: &str = "hit-outcome";
     pub const SOURCE_SYSTEM: &str = "source-system";
     pub const URGENCY: &str = "urgency";
 }
@@ -38,6 +39,16 @@ pub mod attributes {
     pub const DETAIL: &str = "detail";
     /// On a jurisdiction: its territory code; "*" = every jurisdiction of the United Kingdom.
     pub const TERRITORY: &str = "territory";
+    /// On an object class: "optional" = a description may stand in for a number.
+    pub const IDENTIFIER: &str = "identifier";
+    /// On a category: "true" = its subjects have no known name.
+    pub const NAMELESS: &str = "nameless";
+    /// On an identity kind: "true" = the identity belongs to somebody else, the victim.
+    pub const MISUSED: &str = "misused";
+    /// On a hit's outcome: "true" = it needs a reason.
+    pub const NEEDS_REASON: &str = "needs-reason";
+    /// On a hit's outcome: "true" = it needs a report.
+    pub const NEEDS_REPORT: &str = "needs-report";
     /// On an action of a foreign alert: what a United Kingdom caller is shown without a local effect.
     pub const WITHOUT_LOCAL_EFFECT: &str = "without-local-effect";
 }

@@ -1,0 +1,239 @@
+//! The one way to make a client.
+
+use std::{sync::Arc, time::Duration};
+
+use alert_proto::v1 as pb;
+use rustls_pki_types::ServerName;
+use tokio::runtime::Handle;
+
+use crate::{
+    call::CallDefaults,
+    client::AlertClient,
+    connector::{Connector, PlaintextLoopback, TlsConnector},
+    error::Error,
+    limits,
+    random::Random,
+    routing::{ConnectionSettings, Routing},
+    tls::TlsFiles,
+};
+
+/// Settings of a client. Seeds and a way to connect are needed; everything else has a default.
+#[must_use]
+#[derive(Default)]
+pub struct AlertClientBuilder {
+    seeds: Vec<String>,
+    security: Security,
+    server_name: Option<String>,
+    data_centre: Option<String>,
+    connections_per_node: Option<usize>,
+    connect_timeout: Option<Duration>,
+    defaults: CallDefaults,
+    seed: Option<u64>,
+}
+
+#[derive(Default)]
+enum Security {
+    #[default]
+    NotSaid,
+    Files(TlsFiles),
+    Rustls(Arc<rustls::ClientConfig>),
+    Connector(Arc<dyn Connector>),
+}
+
+impl AlertClientBuilder {
+    /// Addresses (host:port) of some nodes; the others are learnt from them.
+    pub fn seeds<S: Into<String>>(mut self, seeds: impl IntoIterator<Item = S>) -> Self {
+        self.seeds = seeds.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Mutual TLS from PEM files, read when the client is built.
+    pub fn tls(mut self, files: TlsFiles) -> Self {
+        self.security = Security::Files(files);
+        self
+    }
+
+    /// Mutual TLS from a ready rustls configuration.
+    pub fn tls_config(mut self, config: Arc<rustls::ClientConfig>) -> Self {
+        self.security = Security::Rustls(config);
+        self
+    }
+
+    /// The name that every node's certificate must carry; default: the host part of the address connected to.
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.server_name = Some(name.into());
+        self
+    }
+
+    /// No TLS; refuses to connect to anything but loopback addresses.
+    pub fn plaintext_loopback(self) -> Self {
+        self.connector(Arc::new(PlaintextLoopback))
+    }
+
+    /// A connector of one's own, for tests and simulation.
+    pub fn connector(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.security = Security::Connector(connector);
+        self
+    }
+
+    /// Where this client is: reads prefer nodes of this data centre.
+    pub fn data_centre(mut self, name: impl Into<String>) -> Self {
+        self.data_centre = Some(name.into());
+        self
+    }
+
+    /// Connections to each node, 1 to 32; default 1. More help where one connection's flow control or its single
+    /// task is the limit.
+    pub fn connections_per_node(mut self, connections: usize) -> Self {
+        self.connections_per_node = Some(connections);
+        self
+    }
+
+    /// How long a connection may take to open, handshake included; default 3 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// What every call carries unless its request says otherwise.
+    pub fn defaults(mut self, defaults: CallDefaults) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// The officer or system behind the calls.
+    pub fn officer_ref(mut self, officer: impl Into<String>) -> Self {
+        self.defaults.officer_ref = officer.into();
+        self
+    }
+
+    /// A value of the code list "purpose".
+    pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.defaults.purpose = purpose.into();
+        self
+    }
+
+    /// Partners: the agreement that calls are made under.
+    pub fn agreement_id(mut self, agreement: impl Into<String>) -> Self {
+        self.defaults.agreement_id = agreement.into();
+        self
+    }
+
+    /// The authority or person that the caller acts for.
+    pub fn on_behalf_of(mut self, who: impl Into<String>) -> Self {
+        self.defaults.on_behalf_of = who.into();
+        self
+    }
+
+    /// Read level of reads that name none; default: that of each call.
+    pub fn read_level(mut self, level: pb::ReadLevel) -> Self {
+        self.defaults.read_level = Some(level);
+        self
+    }
+
+    /// One deadline for every call; default: 5 s for reads, 15 s for writes, 60 s for administration.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.defaults.deadline = Some(deadline);
+        self
+    }
+
+    /// Seed of jitter, session and search ids, so that a simulated run repeats exactly; default: from the operating system.
+    /// Two clients with one seed share a session: never set it outside a simulation.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Makes the client. Connections open at first use; a task that looks for the nodes starts at once on the current
+    /// Tokio runtime.
+    ///
+    /// # Errors
+    /// `CONFIGURATION` when there are no seeds or an address is malformed, nothing says how to connect, a PEM file cannot
+    /// be used, a limit is exceeded, or there is no Tokio runtime.
+    pub fn build(self) -> Result<AlertClient, Error> {
+        if self.seeds.is_empty() {
+            return Err(Error::configuration("no seeds: at least one node's address is needed"));
+        }
+        for seed in &self.seeds {
+            check_address(seed)?;
+        }
+        let connections_per_node = self.connections_per_node.unwrap_or(1);
+        if !(1..=limits::CONNECTIONS_PER_NODE_MAX).contains(&connections_per_node) {
+            return Err(Error::configuration(format!(
+                "{connections_per_node} connections per node: 1 to {} are possible",
+                limits::CONNECTIONS_PER_NODE_MAX
+            )));
+        }
+        if self.defaults.deadline.is_some_and(|deadline| deadline.is_zero()) {
+            return Err(Error::configuration("a deadline of zero leaves no time for any call"));
+        }
+        if Handle::try_current().is_err() {
+            return Err(Error::configuration("a client lives on a Tokio runtime, and there is none here"));
+        }
+        let server_name = self
+            .server_name
+            .map(|name| {
+                ServerName::try_from(name.clone())
+                    .map_err(|error| Error::configuration(format!("server name {name}: {error}")))
+            })
+            .transpose()?;
+        let connector: Arc<dyn Connector> = match self.security {
+            Security::NotSaid => {
+                return Err(Error::configuration(
+                    "nothing says how to connect: give certificates, or ask for plain text",
+                ));
+            }
+            Security::Files(files) => Arc::new(TlsConnector::new(files.load()?, server_name)),
+            Security::Rustls(config) => Arc::new(TlsConnector::new(config, server_name)),
+            Security::Connector(connector) => connector,
+        };
+        let settings = ConnectionSettings {
+            connector,
+            connections_per_node,
+            connect_timeout: self.connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT),
+        };
+        Ok(AlertClient::start(
+            Routing::new(settings, self.seeds, self.data_centre, Random::new(self.seed)),
+            self.defaults,
+        ))
+    }
+}
+
+/// An address is host:port; the host a name, an IPv4 address, or an IPv6 address in brackets.
+pub(crate) fn check_address(address: &str) -> Result<(), Error> {
+    let wrong = || Error::configuration(format!("'{address}' is not an address of the form host:port"));
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
+    let is_host = !host.is_empty() && address.parse::<tonic::codegen::http::uri::Authority>().is_ok();
+    if is_port && is_host { Ok(()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(builder: AlertClientBuilder) -> String {
+        match builder.build() {
+            Ok(_) => panic!("built"),
+            Err(error) => error.message,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_says_in_one_sentence_what_is_wrong_with_its_settings() {
+        let builder = AlertClient::builder;
+        assert!(refusal(builder().plaintext_loopback()).contains("no seeds"));
+        assert!(refusal(builder().seeds(["127.0.0.1:1"])).contains("nothing says how to connect"));
+        assert!(refusal(builder().seeds(["node-1"]).plaintext_loopback()).contains("'node-1'"));
+        assert!(refusal(builder().seeds(["a b:1"]).plaintext_loopback()).contains("'a b:1'"));
+        let missing = TlsFiles { authority: "/nowhere/ca.pem".into(), certificate: "c".into(), key: "k".into() };
+        assert!(refusal(builder().seeds(["n:1"]).tls(missing)).contains("/nowhere/ca.pem"));
+        let many = builder().seeds(["n:1"]).plaintext_loopback().connections_per_node(0);
+        assert!(refusal(many).contains("1 to 32"));
+    }
+
+    #[test]
+    fn a_client_without_a_runtime_is_refused_not_a_panic() {
+        assert!(refusal(AlertClient::builder().seeds(["n:1"]).plaintext_loopback()).contains("runtime"));
+    }
+}

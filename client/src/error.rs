@@ -1,0 +1,273 @@
+//! What can go wrong, and what a caller can do about it.
+
+use std::{fmt, time::Duration};
+
+use alert_proto::v1 as pb;
+use prost::Message;
+use tonic::{Code, Status};
+
+/// Codes that the client itself gives; all others come from the cluster (`docs/errors.md` lists them).
+pub mod codes {
+    /// The deadline of the call came before a usable answer. [`Error::cause`](super::Error) says what the last attempt met.
+    pub const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
+    /// No connection, or a connection that broke.
+    pub const CONNECTION: &str = "CONNECTION";
+    /// A node answered with a gRPC error that carries no detail.
+    pub const STATUS: &str = "STATUS";
+    /// The client's own settings are wrong.
+    pub const CONFIGURATION: &str = "CONFIGURATION";
+    /// An answer that breaks the contract, for example a stream that ends in the middle of an attachment.
+    pub const PROTOCOL: &str = "PROTOCOL";
+    /// The caller's request cannot be sent, for example an attachment that is too large.
+    pub const REQUEST: &str = "REQUEST";
+    /// A stream had work and saw no progress for too long.
+    pub const STALLED: &str = "STALLED";
+    /// The cluster's answer to a write sent to a node that does not lead and will not forward.
+    pub const NOT_LEADER: &str = "NOT_LEADER";
+    /// The token names another epoch: the store was restored from a backup since.
+    pub const TOKEN_EPOCH: &str = "TOKEN_EPOCH";
+    /// The answer to this request id is no longer kept.
+    pub const REQUEST_EXPIRED: &str = "REQUEST_EXPIRED";
+}
+
+/// A call that failed, with all that a caller can act on.
+#[derive(Debug, Clone)]
+pub struct Error {
+    /// Stable and machine-readable: one of [`codes`], or a code of the cluster such as "VERSION_CONFLICT".
+    pub code: String,
+    /// For people; without personal data.
+    pub message: String,
+    /// The gRPC code of the answer (`Unknown` where there was none).
+    pub grpc: Code,
+    /// The same call may succeed later. The client has already retried until the deadline where that was safe.
+    pub retryable: bool,
+    /// A write that may have taken effect. Repeat it only under the same request id
+    /// (put [`Error::request_id`] into the context of the repeated request), or look before you repeat.
+    pub maybe_applied: bool,
+    /// How long the cluster asks callers to wait before the next attempt.
+    pub retry_after: Option<Duration>,
+    /// Who leads, as the refusing node knows it.
+    pub leader: Option<pb::LeaderHint>,
+    /// Everything wrong with the record or request, with field paths.
+    pub faults: Vec<pb::Fault>,
+    /// How often the call was sent.
+    pub attempts: u32,
+    /// Address of the node that gave the error; `None` where no node was reached.
+    pub node: Option<String>,
+    /// The request id that a failed write was sent under.
+    pub request_id: Option<pb::RequestId>,
+    /// What the last attempt met, when the deadline ended the call.
+    pub cause: Option<Box<Error>>,
+}
+
+impl Error {
+    /// An error of the client itself.
+    pub(crate) fn local(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            grpc: Code::Unknown,
+            retryable: false,
+            maybe_applied: false,
+            retry_after: None,
+            leader: None,
+            faults: Vec::new(),
+            attempts: 0,
+            node: None,
+            request_id: None,
+            cause: None,
+        }
+    }
+
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self { grpc: Code::InvalidArgument, ..Self::local(codes::CONFIGURATION, message) }
+    }
+
+    pub(crate) fn protocol(message: impl Into<String>) -> Self {
+        Self { grpc: Code::Internal, ..Self::local(codes::PROTOCOL, message) }
+    }
+
+    /// An attempt that had no answer in its time.
+    pub(crate) fn attempt_timeout(after: Duration) -> Self {
+        Self {
+            grpc: Code::DeadlineExceeded,
+            retryable: true,
+            maybe_applied: true,
+            ..Self::local(codes::CONNECTION, format!("no answer within {after:?}"))
+        }
+    }
+
+    /// The end of a call whose deadline came; keeps what the last attempt met.
+    pub(crate) fn deadline(after: Duration, last: Option<Error>) -> Self {
+        let message = match &last {
+            Some(last) => format!("no answer within {after:?}: {}", last.message),
+            None => format!("no answer within {after:?}"),
+        };
+        let last_known = last.as_ref();
+        Self {
+            grpc: Code::DeadlineExceeded,
+            retryable: true,
+            leader: last_known.and_then(|error| error.leader.clone()),
+            retry_after: last_known.and_then(|error| error.retry_after),
+            node: last_known.and_then(|error| error.node.clone()),
+            cause: last.map(Box::new),
+            ..Self::local(codes::DEADLINE_EXCEEDED, message)
+        }
+    }
+
+    /// Reads the error that a node, or the connection to it, gave.
+    ///
+    /// `maybe_applied` is true wherever the request may have reached a node that then went silent.
+    pub fn from_status(status: &Status) -> Self {
+        if let Ok(detail) = pb::ErrorDetail::decode(status.details())
+            && !detail.code.is_empty()
+        {
+            return Self::from_detail(detail, status.code());
+        }
+        let mut error = Self { grpc: status.code(), ..Self::local(codes::STATUS, status.message()) };
+        match status.code() {
+            Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded => {
+                error.retryable = true;
+                error.maybe_applied = !never_sent(status);
+                error.code = codes::CONNECTION.to_owned();
+            }
+            // The connection broke in the middle of an answer: such a status has a source, a node's own has none.
+            Code::Internal if std::error::Error::source(status).is_some() => {
+                error.retryable = true;
+                error.maybe_applied = true;
+                error.code = codes::CONNECTION.to_owned();
+            }
+            Code::Internal => error.maybe_applied = true,
+            _ => {}
+        }
+        if let Some(deepest) = deepest_source(status) {
+            error.message = format!("{}: {deepest}", error.message);
+        }
+        error
+    }
+
+    /// Reads an error that a node told inside an answer (for example of one query of a batch).
+    pub fn from_detail(detail: pb::ErrorDetail, grpc: Code) -> Self {
+        Self {
+            grpc,
+            retryable: detail.retryable,
+            maybe_applied: detail.maybe_applied,
+            retry_after: detail.retry_after.and_then(|duration| Duration::try_from(duration).ok()),
+            leader: detail.leader,
+            faults: detail.faults,
+            ..Self::local(&detail.code, detail.message)
+        }
+    }
+
+    /// Nothing of that name is there for this caller.
+    pub fn is_not_found(&self) -> bool {
+        self.grpc == Code::NotFound
+    }
+
+    /// No node could answer in time: the cluster is away, or has no quorum.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self.grpc, Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted)
+            || self.code == codes::CONNECTION
+            || self.code == codes::STALLED
+    }
+
+    /// True for an answer that the state machine gave, which settles what an earlier attempt under the same id did.
+    pub(crate) fn settles(&self) -> bool {
+        self.code != codes::STATUS
+            && self.code != codes::REQUEST_EXPIRED
+            && !self.retryable
+            && matches!(
+                self.grpc,
+                Code::Aborted | Code::FailedPrecondition | Code::AlreadyExists | Code::NotFound | Code::InvalidArgument
+            )
+    }
+}
+
+/// True when no connection was there, so that nothing can have reached a node.
+fn never_sent(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        if error.is::<tonic::ConnectError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+fn deepest_source(status: &Status) -> Option<String> {
+    let mut source = std::error::Error::source(status)?;
+    while let Some(deeper) = source.source() {
+        source = deeper;
+    }
+    let text = source.to_string();
+    (!status.message().contains(&text)).then_some(text)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code, self.message)?;
+        if let Some(node) = &self.node {
+            write!(formatter, " (node {node})")?;
+        }
+        if self.maybe_applied {
+            write!(formatter, "; it may have taken effect")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: Code, detail: &pb::ErrorDetail) -> Status {
+        Status::with_details(code, "text", detail.encode_to_vec().into())
+    }
+
+    #[test]
+    fn a_refusal_keeps_all_its_faults_and_says_that_a_retry_is_useless() {
+        let detail = pb::ErrorDetail {
+            code: "INVALID_ALERT".into(),
+            message: "2 faults".into(),
+            faults: vec![
+                pb::Fault { field_path: "core.category".into(), code: "REQUIRED".into(), ..Default::default() },
+                pb::Fault { field_path: "core.owner".into(), code: "REQUIRED".into(), ..Default::default() },
+            ],
+            ..Default::default()
+        };
+        let error = Error::from_status(&status(Code::InvalidArgument, &detail));
+        assert_eq!(error.code, "INVALID_ALERT");
+        assert_eq!(error.faults.len(), 2);
+        assert!(!error.retryable && !error.maybe_applied && error.settles());
+    }
+
+    #[test]
+    fn an_unknown_outcome_says_so() {
+        let detail = pb::ErrorDetail {
+            code: "MAYBE_APPLIED".into(),
+            retryable: true,
+            maybe_applied: true,
+            retry_after: Some(prost_types::Duration { seconds: 0, nanos: 50_000_000 }),
+            ..Default::default()
+        };
+        let error = Error::from_status(&status(Code::Unavailable, &detail));
+        assert!(error.retryable && error.maybe_applied && error.is_unavailable() && !error.settles());
+        assert_eq!(error.retry_after, Some(Duration::from_millis(50)));
+    }
+
+    #[test]
+    fn a_status_without_detail_is_still_typed() {
+        let error = Error::from_status(&Status::permission_denied("operators read no alerts"));
+        assert_eq!((error.code.as_str(), error.grpc), (codes::STATUS, Code::PermissionDenied));
+        assert!(!error.retryable);
+        let error = Error::from_status(&Status::unavailable("gone"));
+        assert!(error.retryable && error.maybe_applied);
+    }
+}

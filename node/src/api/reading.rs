@@ -1,0 +1,224 @@
+//! A read on its way: the level, the agreement, the viewer, and the context of the answer.
+
+use std::{sync::Arc, time::Duration};
+
+use alert_core::{
+    alert::{Agreement, RuleSet, Viewer},
+    pb,
+    state::{Meta, read_agreement},
+};
+
+use super::{
+    backend::{AuditEntry, Level, ReadHandle, Receipt},
+    call::Call,
+    core::Api,
+    errors::{ApiError, ApiResult, ErrorCode, duration},
+    operations::{DefaultLevel, Kind},
+    tokens::TokenKind,
+};
+use crate::limits::{BOUND_DEFAULT, BOUND_MAX, PARTNER_STALENESS_MAX};
+
+/// A state to answer from, and who looks at it.
+#[derive(Clone)]
+pub struct Reading {
+    pub handle: ReadHandle,
+    /// The state machine's counters in this state.
+    pub meta: Meta,
+    /// As it was served.
+    pub level: pb::ReadLevel,
+    pub viewer: Viewer,
+    /// Present for partners.
+    pub agreement: Option<pb::Agreement>,
+    pub rules: Arc<RuleSet>,
+    /// What counts as now: the later of the replicated time and this node's clock, milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+impl Api {
+    /// Waits for the read level, then finds out who looks.
+    pub(super) async fn reading(&self, call: &Call, options: Option<&pb::ReadOptions>) -> ApiResult<Reading> {
+        let (level, asked) = self.level(call, options)?;
+        match self.reading_at(call, level).await {
+            Err(error) if error.code == ErrorCode::NoQuorum && !asked && self.local_is_allowed(call) => {
+                let mut reading = self.reading_at(call, Level::Local).await?;
+                reading.handle.without_quorum = true;
+                Ok(reading)
+            }
+            other => other,
+        }
+    }
+
+    /// The same at a level that is given.
+    pub(super) async fn reading_at(&self, call: &Call, level: Level) -> ApiResult<Reading> {
+        let handle = self.store().read(level, call.deadline).await?;
+        self.look(call, handle, served(level))
+    }
+
+    /// Without a quorum, national callers may be given what is here, by policy.
+    fn local_is_allowed(&self, call: &Call) -> bool {
+        self.options().local_without_quorum && !call.is_partner()
+    }
+
+    /// The level to read at, and whether the caller asked for it.
+    fn level(&self, call: &Call, options: Option<&pb::ReadOptions>) -> ApiResult<(Level, bool)> {
+        let none = pb::ReadOptions::default();
+        let options = options.unwrap_or(&none);
+        let asked = pb::ReadLevel::try_from(options.level)
+            .map_err(|_| ApiError::field("read.level", "OUT_OF_RANGE", "no such read level"))?;
+        let level = match asked {
+            pb::ReadLevel::Unspecified => match call.operation.kind {
+                Kind::Read(DefaultLevel::Bounded) => Level::Bounded(BOUND_DEFAULT),
+                _ => Level::Linearizable,
+            },
+            pb::ReadLevel::Linearizable => Level::Linearizable,
+            pb::ReadLevel::Session => {
+                let revision = self.sealer().open(TokenKind::Session, &self.store().cluster(), &options.token)?;
+                Level::Session { revision }
+            }
+            pb::ReadLevel::Bounded => Level::Bounded(bound(options.bound.as_ref())?),
+            pb::ReadLevel::Local if call.is_partner() => {
+                return Err(ApiError::new(ErrorCode::LevelNotAllowed, "partners may not ask for the local level"));
+            }
+            pb::ReadLevel::Local => Level::Local,
+        };
+        Ok((level, asked != pb::ReadLevel::Unspecified))
+    }
+
+    /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
+    pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: pb::ReadLevel) -> ApiResult<Reading> {
+        let meta = Meta::read(&*handle.view)?;
+        let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
+        let rules = self.caches().rules(&*handle.view, &meta)?;
+        let agreement = if call.is_partner() {
+            // An agreement's suspension counts everywhere within a second of its acknowledgement.
+            if handle.staleness.is_none_or(|staleness| staleness > PARTNER_STALENESS_MAX) {
+                let message = "this node cannot prove its state young enough to serve a partner";
+                return Err(ApiError::new(ErrorCode::NoQuorum, message));
+            }
+            let agreement = read_agreement(&*handle.view, &call.context.message.agreement_id)?;
+            Some(in_force(call, agreement, now_ms)?)
+        } else {
+            None
+        };
+        let (agreement, seen) = agreement.unzip();
+        let viewer = Viewer::new(call.caller().clone(), seen);
+        Ok(Reading { handle, meta, level, viewer, agreement, rules, now_ms })
+    }
+
+    /// Makes the audit record durable and gives the context of the answer, which may leave now.
+    pub(super) async fn disclose(
+        &self,
+        call: &Call,
+        reading: &Reading,
+        disclosed: Vec<pb::AuditDisclosure>,
+    ) -> ApiResult<pb::AnswerContext> {
+        let revision = reading.handle.revision;
+        let receipt = self.audit(call, disclosed, revision, tonic::Code::Ok).await?;
+        let versions = reading.rules.versions();
+        Ok(pb::AnswerContext {
+            level: reading.level as i32,
+            staleness_bound: match reading.level {
+                pb::ReadLevel::Local => None,
+                _ => reading.handle.staleness.map(duration),
+            },
+            rules: Some(pb::RuleVersions {
+                search_profile: versions.search_profile,
+                normaliser: reading.rules.search_profile().normaliser_version.into(),
+                agreement: reading.agreement.as_ref().map_or(0, |agreement| agreement.version),
+                code_lists: versions.code_lists,
+            }),
+            without_quorum: reading.handle.without_quorum,
+            ..self.answer_context(call, revision, receipt)
+        })
+    }
+
+    /// The part of the context that every answer has.
+    pub(super) fn answer_context(&self, call: &Call, revision: u64, receipt: Receipt) -> pb::AnswerContext {
+        let (cluster, node) = (self.store().cluster(), self.store().node());
+        pb::AnswerContext {
+            token: self.sealer().seal(TokenKind::Session, &cluster, revision),
+            cluster: cluster.cluster_id,
+            epoch: cluster.epoch,
+            // Gaps would tell a partner of changes that it may not see.
+            revision: if call.is_partner() { 0 } else { revision },
+            node: node.name,
+            data_centre: node.data_centre,
+            receipt: receipt.0,
+            ..Default::default()
+        }
+    }
+
+    /// One attempt in the audit log.
+    pub(super) async fn audit(
+        &self,
+        call: &Call,
+        disclosed: Vec<pb::AuditDisclosure>,
+        revision: u64,
+        outcome: tonic::Code,
+    ) -> ApiResult<Receipt> {
+        call.begin_audit();
+        let entry = AuditEntry {
+            search_id: call.context.search_id,
+            at_ms: self.host().clock.wall_ms(),
+            caller: call.caller().clone(),
+            certificate_serial: call.peer.certificate_serial.clone(),
+            context: call.context.message.clone(),
+            operation: call.operation.name,
+            asked: call.asked_for_audit.as_ref().unwrap_or(&call.asked).clone(),
+            disclosed,
+            revision,
+            outcome,
+        };
+        Ok(self.audit_sink().record(entry).await?)
+    }
+
+    /// A refused attempt. Nothing is disclosed, so a log that cannot be written keeps no error back.
+    pub(super) async fn audit_refusal(&self, call: &Call, error: &ApiError) {
+        if call.begin_audit()
+            && let Err(error) = self.audit(call, Vec::new(), 0, error.code.row().grpc).await
+        {
+            tracing::error!(code = error.code.row().name, "a refused call is missing in the audit log");
+        }
+    }
+}
+
+fn served(level: Level) -> pb::ReadLevel {
+    match level {
+        Level::Linearizable => pb::ReadLevel::Linearizable,
+        Level::Session { .. } => pb::ReadLevel::Session,
+        Level::Bounded(_) => pb::ReadLevel::Bounded,
+        Level::Local => pb::ReadLevel::Local,
+    }
+}
+
+fn bound(bound: Option<&prost_types::Duration>) -> ApiResult<Duration> {
+    let Some(bound) = bound else { return Ok(BOUND_DEFAULT) };
+    Duration::try_from(*bound)
+        .ok()
+        .filter(|bound| !bound.is_zero() && *bound <= BOUND_MAX)
+        .ok_or_else(|| ApiError::field("read.bound", "OUT_OF_RANGE", "above zero, at most one hour"))
+}
+
+/// The agreement a partner calls under, if it is this partner's, in force, and allows the purpose.
+fn in_force(call: &Call, stored: Option<pb::Agreement>, now_ms: u64) -> ApiResult<(pb::Agreement, Agreement)> {
+    // An agreement that does not exist and one that is somebody else's answer alike.
+    let (stored, agreement) = stored
+        .map(|stored| (Agreement::new(&stored), stored))
+        .filter(|(agreement, _)| agreement.is_for(call.caller()))
+        .map(|(agreement, stored)| (stored, agreement))
+        .ok_or_else(|| ApiError::plain(ErrorCode::AgreementUnknown))?;
+    if !agreement.in_force(now_ms) {
+        let why = match stored.state() {
+            pb::AgreementState::Active => "the agreement is outside its validity",
+            pb::AgreementState::Suspended => "the agreement is suspended",
+            pb::AgreementState::Ended => "the agreement has ended",
+            pb::AgreementState::Unspecified => "the agreement is not in force",
+        };
+        return Err(ApiError::new(ErrorCode::AgreementNotInForce, why));
+    }
+    let purpose = call.context.message.purpose.as_ref().map_or("", |purpose| purpose.value.as_str());
+    if !agreement.allows_purpose(purpose) {
+        return Err(ApiError::plain(ErrorCode::PurposeNotAllowed));
+    }
+    Ok((stored, agreement))
+}

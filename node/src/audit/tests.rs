@@ -1,0 +1,142 @@
+//! The log over real files.
+
+use std::{fs, path::Path};
+
+use alert_core::{
+    alert::{AlertId, Caller, Role},
+    pb,
+};
+
+use super::{AuditLog, AuditOptions, OpenError};
+use crate::{
+    api::backend::{AuditBackend, AuditEntry, AuditQuestion, AuditSink},
+    seam::Host,
+};
+
+fn options(directory: &Path) -> AuditOptions {
+    AuditOptions { directory: directory.into(), cluster_id: "c".into(), node_name: "lon-1".into() }
+}
+
+async fn open(directory: &Path) -> Result<AuditLog, OpenError> {
+    AuditLog::open(Host::real(), options(directory)).await
+}
+
+fn entry(number: u8) -> AuditEntry {
+    AuditEntry {
+        search_id: AlertId::from_bytes([number; 16]),
+        at_ms: 1_790_000_000_000 + u64::from(number),
+        caller: Caller { country: "FR".into(), authority: "pn".into(), system: "s".into(), role: Role::Partner },
+        certificate_serial: "0a".into(),
+        context: pb::CallContext::default(),
+        operation: "search",
+        asked: vec![number],
+        disclosed: vec![pb::AuditDisclosure {
+            alert_id: AlertId::from_bytes([number % 2; 16]).to_string(),
+            version: 1,
+            what: "candidate".into(),
+        }],
+        revision: 7,
+        outcome: tonic::Code::Ok,
+    }
+}
+
+fn only_file(directory: &Path) -> std::path::PathBuf {
+    let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+#[tokio::test]
+async fn every_record_is_on_disk_before_its_receipt_and_the_chain_goes_on_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    assert_eq!(log.record(entry(1)).await.unwrap().0, "lon-1-1");
+    let size = fs::metadata(only_file(directory.path())).unwrap().len();
+    assert!(size > 0);
+    // Many at once share writes and keep their places.
+    let records = (2..100).map(|number| log.record(entry(number)));
+    let receipts = futures::future::join_all(records).await;
+    assert_eq!(receipts.last().unwrap().as_ref().unwrap().0, "lon-1-99");
+    assert_eq!(log.head().borrow().0, 99);
+    drop(log);
+    let log = open(directory.path()).await.unwrap();
+    assert_eq!(log.record(entry(1)).await.unwrap().0, "lon-1-100");
+    let verdict = log.verify().await.unwrap();
+    assert_eq!((verdict.intact, verdict.records, verdict.first_fault.as_str()), (true, 100, ""));
+}
+
+#[tokio::test]
+async fn a_torn_end_is_cut_and_damage_before_it_is_refused_with_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    for number in 1..=5 {
+        log.record(entry(number)).await.unwrap();
+    }
+    drop(log);
+    let path = only_file(directory.path());
+    let whole = fs::read(&path).unwrap();
+    for cut in [1, 7, 40] {
+        fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+        let log = open(directory.path()).await.unwrap();
+        assert_eq!(log.record(entry(9)).await.unwrap().0, "lon-1-5", "cut by {cut}");
+        assert!(log.verify().await.unwrap().intact);
+    }
+    let mut damaged = whole.clone();
+    damaged[60] ^= 1;
+    fs::write(&path, damaged).unwrap();
+    let error = open(directory.path()).await.err().unwrap().to_string();
+    assert!(error.contains("damaged at byte 0") && error.contains("empty audit directory"), "{error}");
+}
+
+#[tokio::test]
+async fn a_verdict_names_what_was_altered_behind_the_log_s_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    for number in 1..=5 {
+        log.record(entry(number)).await.unwrap();
+    }
+    let path = only_file(directory.path());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[60] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let verdict = log.verify().await.unwrap();
+    assert!(!verdict.intact && verdict.first_fault.contains("altered"), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn an_auditor_finds_who_saw_an_alert_and_what_a_caller_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    for number in 1..=6 {
+        log.record(entry(number)).await.unwrap();
+    }
+    let who_saw = AuditQuestion::WhoSaw { alert_id: AlertId::from_bytes([1; 16]) };
+    let found = log.find(who_saw.clone(), 0, u64::MAX, 0, 10).await.unwrap();
+    assert_eq!(found.iter().map(|record| record.sequence).collect::<Vec<_>>(), [1, 3, 5]);
+    let page = log.find(who_saw, 0, u64::MAX, 1, 1).await.unwrap();
+    assert_eq!(page[0].sequence, 3);
+    let asked = |authority: &str| AuditQuestion::WhatDidAsk {
+        country: "FR".into(),
+        authority: authority.into(),
+        system: String::new(),
+        role: String::new(),
+    };
+    assert_eq!(log.find(asked("pn"), 0, u64::MAX, 0, 10).await.unwrap().len(), 6);
+    assert_eq!(log.find(asked("other"), 0, u64::MAX, 0, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn attempts_of_one_question_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    log.record(entry(1)).await.unwrap();
+    log.record(entry(1)).await.unwrap();
+    let all = AuditQuestion::WhatDidAsk {
+        country: String::new(),
+        authority: String::new(),
+        system: String::new(),
+        role: String::new(),
+    };
+    let found = log.find(all, 0, u64::MAX, 0, 10).await.unwrap();
+    assert_eq!(found.iter().map(|record| record.attempt).collect::<Vec<_>>(), [1, 2]);
+}

@@ -1,0 +1,73 @@
+//! Every limit of the node's services in one place. The core's own (records, entries, queries) are in
+//! `alert_core::limits`.
+
+use std::time::Duration;
+
+/// Deadline of a call that names none.
+pub const CALL_DEADLINE_DEFAULT: Duration = Duration::from_secs(10);
+/// Longest deadline of a unary call; a longer one is cut to this.
+pub const CALL_DEADLINE_MAX: Duration = Duration::from_secs(300);
+/// Largest message in either direction, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Records of one answer message stop at this many bytes, to stay below [`MESSAGE_BYTES_MAX`].
+pub const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Most calls under way at once on one connection.
+pub const CONNECTION_STREAMS_MAX: u32 = 1024;
+/// HTTP/2 receive window of a connection, in bytes.
+pub const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// HTTP/2 receive window of a call, in bytes.
+pub const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// How often a quiet connection is pinged.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// How long a ping may take before the connection is closed.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long calls under way may go on after the node was told to stop.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+/// Bound of a bounded read that names none.
+pub const BOUND_DEFAULT: Duration = Duration::from_secs(1);
+/// Loosest bound of a bounded read.
+pub const BOUND_MAX: Duration = Duration::from_secs(3600);
+/// A node that cannot prove its state younger than this serves no partner.
+pub const PARTNER_STALENESS_MAX: Duration = Duration::from_secs(1);
+
+/// While there is no leader, a held change looks again at least this often.
+pub const LEADER_POLL: Duration = Duration::from_millis(50);
+/// A held change gives up this long before its deadline, so that its typed answer still arrives.
+pub const ANSWER_MARGIN: Duration = Duration::from_millis(20);
+
+/// Longest text of a field of the call's context, in bytes.
+pub const CONTEXT_TEXT_BYTES_MAX: usize = 1024;
+
+/// Records of a page whose size is not given.
+pub const PAGE_RECORDS_DEFAULT: usize = 100;
+/// A page that is not full after this long is given as it is, with the token to go on.
+pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(2);
+/// Entries looked at between two checks of the time and of the caller's presence.
+pub const SCAN_ENTRIES_PER_CHECK: usize = 512;
+
+/// Most lines in one message of an import.
+pub const IMPORT_LINES_PER_MESSAGE_MAX: usize = 1000;
+/// Most lines of one message of an import that wait for their answers at once.
+pub const IMPORT_LINES_IN_FLIGHT: usize = 256;
+/// Most messages of an import that are worked on at once; more wait in the connection's window.
+pub const IMPORT_MESSAGES_IN_FLIGHT: usize = 4;
+/// Records in one message of an export.
+pub const EXPORT_RECORDS_PER_MESSAGE: usize = 250;
+/// Most messages of a batch search that are worked on at once.
+pub const BATCH_MESSAGES_IN_FLIGHT: usize = 4;
+/// Answer messages that may wait for a slow caller before the work stops.
+pub const STREAM_QUEUE_MESSAGES: usize = 4;
+/// Changes looked at for one message of a watch.
+pub const WATCH_CHANGES_PER_MESSAGE: usize = 250;
+/// A watch without events says how far it is at least this often.
+pub const WATCH_PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Audit records that may wait to become durable.
+pub const AUDIT_QUEUE_RECORDS_MAX: usize = 65_536;
+/// Audit records that share one write and one fsync.
+pub const AUDIT_GROUP_RECORDS_MAX: usize = 1024;
+/// Size at which the next audit file is begun, in bytes.
+pub const AUDIT_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// Questions of which the attempts are counted.
+pub const AUDIT_RECENT_QUESTIONS: usize = 65_536;
