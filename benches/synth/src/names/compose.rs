@@ -279,7 +279,10 @@ fn south_asian_muslim(lists: &Lists, gender: Gender, rng: &mut Rng) -> Vec<Part>
     if gender == Gender::Male && rng.chance(350) {
         parts.push(part(PartKind::Forename, &lists.male.names[0]));
     }
-    parts.push(forename(lists.given(gender), rng));
+    let own = forename(lists.given(gender), rng);
+    if parts.first() != Some(&own) {
+        parts.push(own);
+    }
     if rng.chance(40) {
         return parts;
     }
