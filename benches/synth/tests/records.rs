@@ -26,7 +26,9 @@ fn share<'a>(alerts: &'a [pb::Alert], of: impl Fn(&pb::Alert) -> bool + 'a) -> f
 
 fn hash(alerts: impl Iterator<Item = pb::Alert>) -> String {
     let mut hasher = blake3::Hasher::new();
-    alerts.for_each(|alert| drop(hasher.update(&alert.encode_to_vec())));
+    alerts.for_each(|alert| {
+        hasher.update(&alert.encode_to_vec());
+    });
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
