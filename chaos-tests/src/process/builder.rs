@@ -30,7 +30,8 @@ pub enum Keep {
     Running,
 }
 
-type Change = Box<dyn Fn(&mut NodeConfig) + Send + Sync>;
+/// Changes the configuration of a node before its first start.
+pub(super) type Change = Box<dyn Fn(&mut NodeConfig) + Send + Sync>;
 
 /// Settings of a cluster; each has a default.
 #[must_use]

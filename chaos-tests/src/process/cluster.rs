@@ -8,11 +8,11 @@ use std::{
     thread,
 };
 
-use alert_cluster_config::{ClientConfig, Config, NodeConfig, dev_cluster::DevCluster};
+use alert_cluster_config::{ClientConfig, Config, dev_cluster::DevCluster};
 use anyhow::{Context, bail};
 
 use super::{
-    builder::{ClusterBuilder, Keep},
+    builder::{Change, ClusterBuilder, Keep},
     node::{NodeProcess, NodeSettings},
     ports::PortBlock,
 };
@@ -31,7 +31,7 @@ pub struct LocalCluster {
     pub(super) base_port: u16,
     pub(super) clients: BTreeMap<String, PathBuf>,
     pub(super) settings: NodeSettings,
-    pub(super) change: Option<Box<dyn Fn(&mut NodeConfig) + Send + Sync>>,
+    pub(super) change: Option<Change>,
     pub(super) nodes: Mutex<BTreeMap<u64, Arc<NodeProcess>>>,
     pub(super) keep: Keep,
     pub(super) _ports: Option<PortBlock>,

@@ -12,7 +12,7 @@
 //! use alert_chaos::process::LocalCluster;
 //!
 //! let cluster = LocalCluster::builder().nodes(3).start().await?;
-//! let search = cluster.client_config("search")?;
+//! let client = cluster.client("search")?;
 //! cluster.node(1)?.kill()?;
 //! // ... searches go on ...
 //! cluster.node(1)?.start()?;
@@ -34,7 +34,6 @@ mod ports;
 mod spawn;
 mod wait;
 
-pub use administration::Operator;
 pub use binaries::{Binaries, find};
 pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
