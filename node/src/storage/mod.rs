@@ -15,3 +15,5 @@ pub mod limits;
 pub mod log;
 pub mod records;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
