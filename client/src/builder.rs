@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alert_cluster_config::{ClientConfig, client::ClientTlsSection, tls::ClientTls};
 use alert_proto::v1 as pb;
-use rustls_pki_types::ServerName;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -13,8 +13,7 @@ use crate::{
     error::Error,
     limits,
     random::Random,
-    routing::{ConnectionSettings, Routing},
-    tls::TlsFiles,
+    routing::{Cluster, ConnectionSettings, Routing},
 };
 
 /// Settings of a client. Seeds and a way to connect are needed; everything else has a default.
@@ -23,8 +22,8 @@ use crate::{
 pub struct AlertClientBuilder {
     seeds: Vec<String>,
     security: Security,
-    server_name: Option<String>,
     data_centre: Option<String>,
+    cluster_id: Option<String>,
     connections_per_node: Option<usize>,
     connect_timeout: Option<Duration>,
     defaults: CallDefaults,
@@ -35,33 +34,46 @@ pub struct AlertClientBuilder {
 enum Security {
     #[default]
     NotSaid,
-    Files(TlsFiles),
-    Rustls(Arc<rustls::ClientConfig>),
+    Section(ClientTlsSection),
+    Tls(Arc<ClientTls>),
     Connector(Arc<dyn Connector>),
 }
 
 impl AlertClientBuilder {
+    /// All that a client's configuration file says: seeds, trust, place, caller.
+    pub fn config(mut self, config: &ClientConfig) -> Self {
+        self.seeds.clone_from(&config.cluster.seeds);
+        self.data_centre.clone_from(&config.cluster.data_centre);
+        self.cluster_id.clone_from(&config.cluster.cluster_id);
+        let caller = &config.caller;
+        self.defaults.officer_ref = caller.officer.clone().unwrap_or_default();
+        self.defaults.purpose = caller.purpose.clone().unwrap_or_default();
+        self.defaults.agreement_id = caller.agreement_id.clone().unwrap_or_default();
+        if config.tls.plaintext { self.plaintext_loopback() } else { self.tls(config.tls.clone()) }
+    }
+
     /// Addresses (host:port) of some nodes; the others are learnt from them.
     pub fn seeds<S: Into<String>>(mut self, seeds: impl IntoIterator<Item = S>) -> Self {
         self.seeds = seeds.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Mutual TLS from PEM files, read when the client is built.
-    pub fn tls(mut self, files: TlsFiles) -> Self {
-        self.security = Security::Files(files);
+    /// Mutual TLS from PEM files, read when the client is built and again with
+    /// [`AlertClient::reload_certificates`].
+    pub fn tls(mut self, files: ClientTlsSection) -> Self {
+        self.security = Security::Section(files);
         self
     }
 
-    /// Mutual TLS from a ready rustls configuration.
-    pub fn tls_config(mut self, config: Arc<rustls::ClientConfig>) -> Self {
-        self.security = Security::Rustls(config);
+    /// Mutual TLS shared with other clients of this process.
+    pub fn shared_tls(mut self, tls: Arc<ClientTls>) -> Self {
+        self.security = Security::Tls(tls);
         self
     }
 
-    /// The name that every node's certificate must carry; default: the host part of the address connected to.
-    pub fn server_name(mut self, name: impl Into<String>) -> Self {
-        self.server_name = Some(name.into());
+    /// The cluster's name: no call goes to another. Default: whichever the seeds belong to.
+    pub fn cluster_id(mut self, cluster_id: impl Into<String>) -> Self {
+        self.cluster_id = Some(cluster_id.into());
         self
     }
 
@@ -170,21 +182,19 @@ impl AlertClientBuilder {
         if Handle::try_current().is_err() {
             return Err(Error::configuration("a client lives on a Tokio runtime, and there is none here"));
         }
-        let server_name = self
-            .server_name
-            .map(|name| {
-                ServerName::try_from(name.clone())
-                    .map_err(|error| Error::configuration(format!("server name {name}: {error}")))
-            })
-            .transpose()?;
+        let mut tls = None;
         let connector: Arc<dyn Connector> = match self.security {
             Security::NotSaid => {
                 return Err(Error::configuration(
                     "nothing says how to connect: give certificates, or ask for plain text",
                 ));
             }
-            Security::Files(files) => Arc::new(TlsConnector::new(files.load()?, server_name)),
-            Security::Rustls(config) => Arc::new(TlsConnector::new(config, server_name)),
+            Security::Section(section) if section.plaintext => Arc::new(PlaintextLoopback),
+            Security::Section(section) => {
+                let opened = ClientTls::open(&section).map_err(|error| Error::configuration(error.to_string()))?;
+                Arc::new(TlsConnector::new(tls.insert(Arc::new(opened)).clone()))
+            }
+            Security::Tls(shared) => Arc::new(TlsConnector::new(tls.insert(shared).clone())),
             Security::Connector(connector) => connector,
         };
         let settings = ConnectionSettings {
@@ -192,10 +202,9 @@ impl AlertClientBuilder {
             connections_per_node,
             connect_timeout: self.connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT),
         };
-        Ok(AlertClient::start(
-            Routing::new(settings, self.seeds, self.data_centre, Random::new(self.seed)),
-            self.defaults,
-        ))
+        let cluster = Cluster { seeds: self.seeds, data_centre: self.data_centre, cluster_id: self.cluster_id };
+        let routing = Routing::new(settings, cluster, Random::new(self.seed));
+        Ok(AlertClient::start(routing, self.defaults, tls))
     }
 }
 
@@ -226,8 +235,14 @@ mod tests {
         assert!(refusal(builder().seeds(["127.0.0.1:1"])).contains("nothing says how to connect"));
         assert!(refusal(builder().seeds(["node-1"]).plaintext_loopback()).contains("'node-1'"));
         assert!(refusal(builder().seeds(["a b:1"]).plaintext_loopback()).contains("'a b:1'"));
-        let missing = TlsFiles { authority: "/nowhere/ca.pem".into(), certificate: "c".into(), key: "k".into() };
-        assert!(refusal(builder().seeds(["n:1"]).tls(missing)).contains("/nowhere/ca.pem"));
+        let missing = ClientTlsSection {
+            cluster_ca: Some("/nowhere/ca.pem".into()),
+            certificate: Some("/nowhere/client.pem".into()),
+            key: Some("/nowhere/client.key".into()),
+            ..ClientTlsSection::default()
+        };
+        assert!(refusal(builder().seeds(["n:1"]).tls(missing)).contains("/nowhere/client.pem"));
+        assert!(refusal(builder().seeds(["n:1"]).tls(ClientTlsSection::default())).contains("tls.certificate"));
         let many = builder().seeds(["n:1"]).plaintext_loopback().connections_per_node(0);
         assert!(refusal(many).contains("1 to 32"));
     }

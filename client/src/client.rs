@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alert_cluster_config::tls::{ClientTls, Reload};
 use alert_proto::v1 as pb;
 use tokio::time::timeout;
 
@@ -18,12 +19,17 @@ use crate::{
 /// A client of the alert store. Cheap to clone; all clones share connections, topology, request ids and session.
 ///
 /// ```no_run
-/// use alert_client::{AlertClient, TlsFiles, pb};
+/// use alert_client::{AlertClient, ClientTlsSection, pb};
 ///
 /// # async fn example() -> Result<(), alert_client::Error> {
 /// let client = AlertClient::builder()
 ///     .seeds(["alerts-1.example:7001", "alerts-2.example:7001"])
-///     .tls(TlsFiles { authority: "ca.pem".into(), certificate: "client.pem".into(), key: "client.key".into() })
+///     .tls(ClientTlsSection {
+///         cluster_ca: Some("cluster-ca.pem".into()),
+///         certificate: Some("client.pem".into()),
+///         key: Some("client.key".into()),
+///         ..ClientTlsSection::default()
+///     })
 ///     .data_centre("london")
 ///     .officer_ref("officer-4711")
 ///     .purpose("border-check")
@@ -48,6 +54,7 @@ struct Shared {
     routing: Arc<Routing>,
     request_ids: RequestIds,
     session: Session,
+    tls: Option<Arc<ClientTls>>,
     _refresher: Refresher,
 }
 
@@ -57,11 +64,11 @@ impl AlertClient {
         AlertClientBuilder::default()
     }
 
-    pub(crate) fn start(routing: Routing, defaults: CallDefaults) -> Self {
+    pub(crate) fn start(routing: Routing, defaults: CallDefaults, tls: Option<Arc<ClientTls>>) -> Self {
         let request_ids = RequestIds::new(routing.random().bytes());
         let routing = Arc::new(routing);
         let refresher = Refresher::start(routing.clone());
-        let shared = Shared { routing, request_ids, session: Session::default(), _refresher: refresher };
+        let shared = Shared { routing, request_ids, session: Session::default(), tls, _refresher: refresher };
         Self { shared: Arc::new(shared), defaults: Arc::new(defaults) }
     }
 
@@ -115,6 +122,17 @@ impl AlertClient {
     /// What this client knows of the cluster now.
     pub fn topology_view(&self) -> Arc<TopologyView> {
         self.shared.routing.view()
+    }
+
+    /// Reads the certificate files again: new connections use what is in them; those that are open stay as they are.
+    /// True when anything had changed.
+    ///
+    /// # Errors
+    /// `CONFIGURATION` when a file cannot be used; what was in use stays in use.
+    pub fn reload_certificates(&self) -> Result<bool, Error> {
+        let Some(tls) = &self.shared.tls else { return Ok(false) };
+        let done = tls.reload().map_err(|error| Error::configuration(error.to_string()))?;
+        Ok(done == Reload::Changed)
     }
 
     pub(crate) fn routing(&self) -> &Arc<Routing> {

@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use alert_cluster_config::tls::{ClientTls, server_name};
 use hyper_util::rt::TokioIo;
-use rustls_pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -55,43 +55,30 @@ impl Connector for PlaintextLoopback {
     }
 }
 
-/// TCP with mutual TLS.
+/// TCP with mutual TLS, from certificates that can be read again while connections are open.
 #[derive(Clone)]
 pub struct TlsConnector {
-    rustls: RustlsConnector,
-    server_name: Option<ServerName<'static>>,
+    tls: Arc<ClientTls>,
 }
 
 impl TlsConnector {
-    /// `config` holds the cluster's authority and this client's certificate. The node's certificate must name the host
-    /// part of the address that is connected to, or `server_name` where that is given.
-    pub fn new(config: Arc<rustls::ClientConfig>, server_name: Option<ServerName<'static>>) -> Self {
-        Self { rustls: RustlsConnector::from(config), server_name }
+    /// The node's certificate must come from the cluster's authority and name the host part of the address.
+    pub fn new(tls: Arc<ClientTls>) -> Self {
+        Self { tls }
     }
 }
 
 impl Connector for TlsConnector {
     fn connect(&self, address: &str) -> BoxFuture<io::Result<Box<dyn Io>>> {
         let address = address.to_owned();
-        let rustls = self.rustls.clone();
-        let server_name = self.server_name.clone();
+        let rustls = RustlsConnector::from(self.tls.config());
         Box::pin(async move {
-            let name = match server_name {
-                Some(name) => name,
-                None => ServerName::try_from(host_of(&address).to_owned())
-                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{address}: {error}")))?,
-            };
+            let name = server_name(&address).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
             let stream = TcpStream::connect(&address).await?;
             stream.set_nodelay(true)?;
             Ok(Box::new(rustls.connect(name, stream).await?) as Box<dyn Io>)
         })
     }
-}
-
-/// The host of "host:port", without the brackets of an IPv6 address.
-pub(crate) fn host_of(address: &str) -> &str {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// A connector as tonic wants it, bound to one address.
@@ -113,17 +100,5 @@ impl tower::Service<Uri> for ConnectService {
     fn call(&mut self, _: Uri) -> Self::Future {
         let connection = self.connector.connect(&self.address);
         Box::pin(async move { connection.await.map(TokioIo::new) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::host_of;
-
-    #[test]
-    fn the_host_of_an_address_is_what_the_certificate_must_name() {
-        assert_eq!(host_of("node-1.example:7001"), "node-1.example");
-        assert_eq!(host_of("127.0.0.1:7001"), "127.0.0.1");
-        assert_eq!(host_of("[::1]:7001"), "::1");
     }
 }

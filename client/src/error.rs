@@ -6,7 +6,7 @@ use alert_proto::v1 as pb;
 use prost::Message;
 use tonic::{Code, Status};
 
-/// Codes that the client itself gives; all others come from the cluster (`docs/errors.md` lists them).
+/// Codes that the client itself gives, and the few of the cluster's that it acts on; `docs/errors.md` lists them all.
 pub mod codes {
     /// The deadline of the call came before a usable answer. [`Error::cause`](super::Error) says what the last attempt met.
     pub const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
@@ -14,6 +14,8 @@ pub mod codes {
     pub const CONNECTION: &str = "CONNECTION";
     /// A node answered with a gRPC error that carries no detail.
     pub const STATUS: &str = "STATUS";
+    /// The nodes that answer belong to another cluster than the one configured.
+    pub const OTHER_CLUSTER: &str = "OTHER_CLUSTER";
     /// The client's own settings are wrong.
     pub const CONFIGURATION: &str = "CONFIGURATION";
     /// An answer that breaks the contract, for example a stream that ends in the middle of an attachment.
@@ -22,8 +24,10 @@ pub mod codes {
     pub const REQUEST: &str = "REQUEST";
     /// A stream had work and saw no progress for too long.
     pub const STALLED: &str = "STALLED";
-    /// The cluster's answer to a write sent to a node that does not lead and will not forward.
-    pub const NOT_LEADER: &str = "NOT_LEADER";
+    /// The cluster's word for a node that is on its way out.
+    pub const STOPPING: &str = "STOPPING";
+    /// The cluster's word for a node that does not serve yet.
+    pub const NODE_NOT_READY: &str = "NODE_NOT_READY";
     /// The token names another epoch: the store was restored from a backup since.
     pub const TOKEN_EPOCH: &str = "TOKEN_EPOCH";
     /// The answer to this request id is no longer kept.

@@ -24,8 +24,8 @@ mod routing;
 mod service;
 mod session;
 mod stream;
-mod tls;
 
+pub use alert_cluster_config::{ClientConfig, client::ClientTlsSection, tls::ClientTls};
 pub use alert_proto::v1 as pb;
 
 pub use self::{
@@ -38,5 +38,4 @@ pub use self::{
     routing::TopologyView,
     service::{Attachment, NewAttachment},
     stream::{Answers, BatchOptions, ExportStream, ImportStream, WatchStream},
-    tls::TlsFiles,
 };

@@ -8,6 +8,8 @@
 //!
 //! The crate knows nothing of alerts: a role is a name here ([`identity::roles`]), and the node gives it its meaning.
 
+#![warn(missing_docs)]
+
 mod address;
 pub mod client;
 pub mod dev_ca;

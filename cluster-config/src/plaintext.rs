@@ -2,7 +2,7 @@
 //!
 //! For development and tests. Configuration refuses plain text on any address but a loopback one.
 
-use crate::identity::{Identity, roles};
+use crate::identity::{Identity, is_country, is_name, roles};
 
 /// Longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 256;
@@ -25,6 +25,10 @@ pub fn parse(line: &str) -> Result<Identity, String> {
     };
     if !roles::ALL.contains(&role) {
         return Err(format!("unknown role '{role}'"));
+    }
+    // The same form as in a certificate: what may stand in a log line without quotes.
+    if !is_country(country) || !is_name(authority) || !is_name(system) {
+        return Err("the connection began with a country, authority or system that is no name".into());
     }
     let node_id = match (role == roles::NODE, node.parse()) {
         (true, Ok(id)) => Some(id),
@@ -57,6 +61,8 @@ mod tests {
     fn anything_else_is_refused() {
         assert!(parse("PRI * HTTP/2.0").unwrap_err().contains("TLS"));
         assert!(parse("ALERTSTORE-PLAINTEXT GB nca x king -").unwrap_err().contains("king"));
+        assert!(parse("ALERTSTORE-PLAINTEXT gb nca x bureau -").unwrap_err().contains("no name"));
+        assert!(parse("ALERTSTORE-PLAINTEXT GB nca/y x bureau -").unwrap_err().contains("no name"));
         assert!(parse("ALERTSTORE-PLAINTEXT GB nca x node -").unwrap_err().contains("number"));
     }
 }

@@ -347,7 +347,7 @@ fn attachments(finger_marks: bool, rng: &mut Rng) -> Option<pb::AttachmentSectio
     }
     let kind = if finger_marks { "finger-marks" } else { "photo" };
     let attachment = pb::AttachmentReference {
-        content_hash: (0..4).map(|_| format!("{:016x}", rng.next())).collect(),
+        content_hash: (0..4).map(|_| format!("{:016x}", rng.bits())).collect(),
         kind: some_code("attachment-kind", kind),
         media_type: "image/jpeg".into(),
         size_bytes: 20_000 + rng.below(400_000),

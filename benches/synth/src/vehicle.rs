@@ -135,7 +135,7 @@ fn trailer(class: &str, rng: &mut Rng) -> pb::Vehicle {
 pub(crate) fn vin(manufacturer: &str, year: u32, rng: &mut Rng) -> String {
     const YEARS: &[u8; 30] = b"ABCDEFGHJKLMNPRSTVWXY123456789";
     let descriptor = rng.text(VIN_CHARACTERS, 5);
-    let year = char::from(YEARS[(year as usize + 30 - 2010 % 30) % 30]);
+    let year = char::from(YEARS[year as usize % 30]);
     let plant = rng.text("ABCDEFGHJKLMNPRSTUVWXYZ", 1);
     let open = format!("{manufacturer}{descriptor}0{year}{plant}{}", rng.text("0123456789", 6));
     let check = checks::vin(&open);

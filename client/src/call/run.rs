@@ -68,6 +68,7 @@ impl<'a> Attempts<'a> {
     }
 
     async fn run<C: Call>(mut self, request: C) -> Result<C::Answer, Error> {
+        self.routing.check_cluster(self.limit).await?;
         if matches!(C::KIND, Kind::Write | Kind::Admin) && self.only_node.is_none() {
             self.routing.first_look(limits::TOPOLOGY_FIRST_WAIT.min(self.limit / 2)).await;
         }
@@ -149,7 +150,8 @@ impl<'a> Attempts<'a> {
     /// serve reads. That a write finds no leader says nothing about the node that says so.
     fn note_standing(&self, node: &Node, error: &Error, kind: Kind) {
         let lost = error.code == codes::CONNECTION;
-        let cannot_serve = kind == Kind::Read && error.retryable && error.grpc == tonic::Code::Unavailable;
+        let says_go = error.code == codes::STOPPING || error.code == codes::NODE_NOT_READY;
+        let cannot_serve = says_go || kind == Kind::Read && error.retryable && error.grpc == tonic::Code::Unavailable;
         if lost || cannot_serve {
             node.failed();
             self.routing.refresh_soon();

@@ -27,7 +27,11 @@ pub(crate) use self::{
     node::{Node, pause},
     topology::Refresher,
 };
-use crate::{connector::Connector, random::Random};
+use crate::{
+    connector::Connector,
+    error::{Error, codes},
+    random::Random,
+};
 
 /// How connections are made and kept.
 #[derive(Clone)]
@@ -37,12 +41,19 @@ pub(crate) struct ConnectionSettings {
     pub connect_timeout: Duration,
 }
 
+/// What the settings say of the cluster.
+pub(crate) struct Cluster {
+    pub seeds: Vec<String>,
+    /// Reads prefer nodes of this data centre.
+    pub data_centre: Option<String>,
+    /// No call goes to another cluster than this.
+    pub cluster_id: Option<String>,
+}
+
 /// The nodes, and what is known about them.
 pub(crate) struct Routing {
     settings: ConnectionSettings,
-    seeds: Vec<String>,
-    /// Reads prefer nodes of this data centre.
-    data_centre: Option<String>,
+    cluster: Cluster,
     /// By address; a node stays for as long as the topology or the seeds name it.
     nodes: Mutex<BTreeMap<String, Arc<Node>>>,
     view: watch::Sender<Arc<TopologyView>>,
@@ -52,11 +63,10 @@ pub(crate) struct Routing {
 }
 
 impl Routing {
-    pub fn new(settings: ConnectionSettings, seeds: Vec<String>, data_centre: Option<String>, random: Random) -> Self {
+    pub fn new(settings: ConnectionSettings, cluster: Cluster, random: Random) -> Self {
         Self {
             settings,
-            seeds,
-            data_centre,
+            cluster,
             nodes: Mutex::new(BTreeMap::new()),
             view: watch::Sender::new(Arc::new(TopologyView::default())),
             refresh: Notify::new(),
@@ -109,11 +119,32 @@ impl Routing {
         }
     }
 
+    /// With a cluster's name configured, waits until a node of it has answered, and refuses every other cluster.
+    pub async fn check_cluster(&self, at_most: Duration) -> Result<(), Error> {
+        let Some(expected) = &self.cluster.cluster_id else { return Ok(()) };
+        let mut view = self.view.subscribe();
+        if view.borrow().topology().is_none() {
+            self.refresh_soon();
+            let known = |view: &Arc<TopologyView>| view.topology().is_some() || view.other_cluster().is_some();
+            if timeout(at_most, view.wait_for(known)).await.is_err() {
+                return Err(Error::deadline(at_most, None));
+            }
+        }
+        let view = view.borrow();
+        match view.other_cluster() {
+            Some(other) if view.topology().is_none() => Err(Error::local(
+                codes::OTHER_CLUSTER,
+                format!("the seeds belong to cluster '{other}', and '{expected}' is configured"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// A node to read from: round-robin over the nodes that are available, those of the own data centre first, and
     /// not one of `tried` while there is another. With every node out of favour, the one that returns soonest.
     pub fn pick(&self, tried: &[Arc<Node>]) -> Arc<Node> {
         let view = self.view();
-        let addresses = view.addresses(&self.seeds);
+        let addresses = view.addresses(&self.cluster.seeds);
         let now = Instant::now();
         let untried = |node: &Arc<Node>| !tried.iter().any(|other| Arc::ptr_eq(other, node));
         let available: Vec<(Arc<Node>, bool)> = addresses
@@ -136,11 +167,11 @@ impl Routing {
 
     /// How many nodes a call can go to.
     pub fn node_count(&self) -> usize {
-        self.view().addresses(&self.seeds).len()
+        self.view().addresses(&self.cluster.seeds).len()
     }
 
     fn is_near(&self, data_centre: Option<&str>) -> bool {
-        match (&self.data_centre, data_centre) {
+        match (&self.cluster.data_centre, data_centre) {
             (Some(own), Some(other)) => own == other,
             _ => false,
         }
@@ -160,20 +191,22 @@ impl Routing {
     /// Takes in what one node answered.
     fn learn(&self, topology: pb::Topology) {
         let mut learnt = false;
-        self.view.send_if_modified(|view| match view.with_answer(topology, Instant::now()) {
-            Some(changed) => {
-                *view = Arc::new(changed);
-                learnt = true;
-                true
+        self.view.send_if_modified(|view| {
+            match view.with_answer(topology, self.cluster.cluster_id.as_deref(), Instant::now()) {
+                Some(changed) => {
+                    *view = Arc::new(changed);
+                    learnt = true;
+                    true
+                }
+                None => false,
             }
-            None => false,
         });
         if learnt {
             let view = self.view();
-            let known = view.addresses(&self.seeds);
+            let known = view.addresses(&self.cluster.seeds);
             // Connections to nodes that left the cluster close when their last call ends.
             self.nodes.lock().retain(|address, _| {
-                known.iter().any(|(other, _)| other == address) || self.seeds.iter().any(|seed| seed == address)
+                known.iter().any(|(other, _)| other == address) || self.cluster.seeds.iter().any(|seed| seed == address)
             });
         }
     }

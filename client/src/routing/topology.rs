@@ -22,6 +22,8 @@ pub struct TopologyView {
     leader_address: Option<String>,
     /// When the leader itself said so.
     confirmed_at: Option<Instant>,
+    /// The name of another cluster than the one configured, which some seed belongs to.
+    other_cluster: Option<String>,
 }
 
 impl TopologyView {
@@ -33,6 +35,10 @@ impl TopologyView {
     /// Where the leader is; `None` while none is known.
     pub fn leader_address(&self) -> Option<&str> {
         self.leader_address.as_deref()
+    }
+
+    pub(super) fn other_cluster(&self) -> Option<&str> {
+        self.other_cluster.as_deref()
     }
 
     /// The term that the leader belongs to.
@@ -54,10 +60,14 @@ impl TopologyView {
     }
 
     /// The view after a node's answer; `None` when what is known is better.
-    pub(super) fn with_answer(&self, answer: pb::Topology, now: Instant) -> Option<Self> {
+    pub(super) fn with_answer(&self, answer: pb::Topology, expected: Option<&str>, now: Instant) -> Option<Self> {
         if answer.nodes.is_empty() {
             // A node that belongs to no cluster yet.
             return None;
+        }
+        if let Some(expected) = expected.filter(|expected| *expected != answer.cluster_id) {
+            warn!(expected, other = answer.cluster_id, "a node of another cluster answered");
+            return Some(Self { other_cluster: Some(answer.cluster_id), ..self.clone() });
         }
         let from_leader = answer.leader_id != 0 && answer.answered_by == answer.leader_id;
         if let Some(known) = &self.topology {
@@ -80,6 +90,7 @@ impl TopologyView {
             leader_address,
             confirmed_at: if from_leader { Some(now) } else { None },
             topology: Some(answer),
+            other_cluster: self.other_cluster.clone(),
         })
     }
 
@@ -144,8 +155,8 @@ async fn keep_fresh(routing: Arc<Routing>) {
 async fn ask_all(routing: &Routing) {
     let view = routing.view();
     let mut addresses: Vec<String> =
-        view.addresses(&routing.seeds).iter().map(|(address, _)| (*address).to_owned()).collect();
-    addresses.extend(routing.seeds.iter().cloned());
+        view.addresses(&routing.cluster.seeds).iter().map(|(address, _)| (*address).to_owned()).collect();
+    addresses.extend(routing.cluster.seeds.iter().cloned());
     addresses.sort();
     addresses.dedup();
     let mut answers: FuturesUnordered<_> = addresses
@@ -186,22 +197,22 @@ mod tests {
     }
 
     fn view(answer: pb::Topology) -> TopologyView {
-        TopologyView::default().with_answer(answer, Instant::now()).unwrap()
+        TopologyView::default().with_answer(answer, None, Instant::now()).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_cut_off_node_cannot_bring_an_old_leader_back() {
         let known = view(answer(5, 2, 2, 3));
-        assert!(known.with_answer(answer(4, 1, 1, 3), Instant::now()).is_none());
+        assert!(known.with_answer(answer(4, 1, 1, 3), None, Instant::now()).is_none());
         assert_eq!(known.leader_address(), Some("n2:1"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn within_a_term_the_leader_is_believed_before_others_until_it_falls_silent() {
         let known = view(answer(5, 2, 2, 4));
-        assert!(known.with_answer(answer(5, 2, 1, 3), Instant::now()).is_none());
+        assert!(known.with_answer(answer(5, 2, 1, 3), None, Instant::now()).is_none());
         tokio::time::advance(limits::TOPOLOGY_STALE).await;
-        assert!(known.with_answer(answer(5, 2, 1, 3), Instant::now()).is_some());
+        assert!(known.with_answer(answer(5, 2, 1, 3), None, Instant::now()).is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -211,7 +222,14 @@ mod tests {
         assert!(known.with_hint(&hint(4, 1)).is_none());
         let after = known.with_hint(&hint(6, 3)).unwrap();
         assert_eq!((after.leader_address(), after.term()), (Some("n3:1"), 6));
-        assert!(after.with_answer(answer(5, 2, 2, 3), Instant::now()).is_none());
+        assert!(after.with_answer(answer(5, 2, 2, 3), None, Instant::now()).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_a_cluster_named_the_nodes_of_another_are_never_learnt() {
+        let view = TopologyView::default().with_answer(answer(5, 2, 2, 3), Some("mine"), Instant::now()).unwrap();
+        assert!(view.topology().is_none());
+        assert_eq!(view.other_cluster(), Some("c"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,7 +237,7 @@ mod tests {
         let known = view(answer(5, 2, 2, 3));
         let mut other = answer(9, 1, 1, 3);
         other.cluster_id = "other".into();
-        assert!(known.with_answer(other, Instant::now()).is_none());
-        assert!(TopologyView::default().with_answer(pb::Topology::default(), Instant::now()).is_none());
+        assert!(known.with_answer(other, None, Instant::now()).is_none());
+        assert!(TopologyView::default().with_answer(pb::Topology::default(), None, Instant::now()).is_none());
     }
 }

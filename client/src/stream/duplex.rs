@@ -166,6 +166,9 @@ impl<D: Duplex> Driver<D> {
                     Taken::Double(error) => return self.say(Err(error)).await,
                 }
             }
+            if let Err(error) = self.client.routing().check_cluster(self.stall()).await {
+                return self.say(Err(error)).await;
+            }
             if D::TO_LEADER {
                 self.client.routing().first_look(limits::TOPOLOGY_FIRST_WAIT).await;
             }

@@ -119,6 +119,7 @@ impl<R: Resume> State<R> {
     async fn step(&mut self, stall: Duration) -> Result<Option<R::Message>, Error> {
         let patience = limits::STREAM_ATTEMPT_STALL.min(stall);
         if self.connection.is_none() {
+            self.client.routing().check_cluster(stall).await?;
             let node = match &self.client.defaults().only_node {
                 Some(address) => self.client.routing().node(address),
                 None => self.client.routing().pick(&self.tried),

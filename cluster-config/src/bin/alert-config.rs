@@ -27,7 +27,7 @@ enum Verb {
     /// Reads a file and tells everything that is wrong with it.
     Check { kind: Kind, file: PathBuf },
     /// Issues one certificate for development: NAME.pem and NAME.key, and the authority where it is not there yet.
-    DevCert {
+    DevCerts {
         /// Directory to write to.
         #[arg(long)]
         out: PathBuf,
@@ -97,7 +97,7 @@ fn run(verb: Verb) -> Result<(), Box<dyn std::error::Error>> {
             check(kind, &file)?;
             eprintln!("{}: nothing is wrong with it", file.display());
         }
-        Verb::DevCert { out, ca, role, country, authority, name, node_id, hosts } => {
+        Verb::DevCerts { out, ca, role, country, authority, name, node_id, hosts } => {
             let issuer = DevCa::open_or_create(&out, &ca)?;
             let holder = Holder { node_id, hosts, ..Holder::client(&role, &country, &authority, &name) };
             let (certificate, key) = issuer.issue(&holder)?.write(&out, &name)?;

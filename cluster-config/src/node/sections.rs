@@ -35,11 +35,11 @@ settings! {
 
 settings! {
     /// How others reach this node, where that differs from where it listens (host:port). Needed when it listens on
-    /// every address of its machine (0.0.0.0 or [::]).
+    /// every address of its machine (0.0.0.0).
     optional AdvertiseSection {
-        /// For clients. Without it: the address in [listen].
+        /// For clients. Without it: where it listens.
         client: Option<String> = None, example "\"node1.alerts.example:7100\"";
-        /// For other nodes. Without it: the address in [listen].
+        /// For other nodes. Without it: where it listens.
         raft: Option<String> = None, example "\"node1.alerts.example:7101\"";
     }
 }

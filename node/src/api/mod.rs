@@ -1,5 +1,51 @@
 //! The gRPC services: thin. Who calls, why and until when; what the state and the domain answer; typed errors.
 //!
 //! * [`backend`]: what the services ask of the rest of the node, as traits
+//! * `operations`: every call, who may make it, how fresh it reads; `context`, `deadline`, `call`: a call is let in
+//! * `core`: what all services share and the way of a unary call; `stream`: the way of a streaming one
+//! * `reading`: level, agreement, viewer, answer context; `writing`: to the leader and through the log;
+//!   `forwarded`: calls that another node sent on
+//! * `errors`: the table of codes that docs/errors.md prints; `tokens`: sealed tokens and cursors
+//! * one file for each service: `alerts`, `search`, `feed`, `hits`, `agreements`, `rules`, `auditing`, `statistics`,
+//!   `cluster` (topology and administration)
+//! * `server`: the port
 
+mod agreements;
+mod alerts;
+mod auditing;
 pub mod backend;
+mod caches;
+mod call;
+mod cluster;
+mod context;
+mod core;
+mod deadline;
+mod errors;
+mod feed;
+mod forwarded;
+mod gone;
+mod hits;
+mod observe;
+mod operations;
+mod peer;
+mod reading;
+mod records;
+mod rules;
+mod search;
+mod server;
+mod statistics;
+mod stream;
+mod tokens;
+mod writing;
+
+pub use backend::{
+    AdminBackend, AdminError, Applied, AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict,
+    BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level, NodeAbout, ProposeError,
+    ReadError, ReadHandle, Receipt, StateView, Store,
+};
+pub use core::{Api, ApiOptions, ApiParts};
+pub use errors::{ApiError, CodeRow, ErrorCode, detail_of};
+pub use forwarded::{forward_answer, forward_request};
+pub use peer::{Peer, PeerStream};
+pub use server::serve;
+pub use tokens::TokenSealer;

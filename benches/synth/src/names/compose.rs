@@ -206,11 +206,11 @@ fn two_surnames(lists: &Lists, gender: Gender, rng: &mut Rng) -> Vec<Part> {
 fn east_slavic(lists: &Lists, gender: Gender, rng: &mut Rng) -> Vec<Part> {
     let language = lists.culture().language;
     let mut parts = vec![forename(lists.given(gender), rng)];
-    if rng.chance(650) {
-        if let Some(father) = &lists.male.draw(rng).native {
-            let name = Name::from_native(patronymic(father, language, gender), language);
-            parts.push(part(PartKind::Patronymic, &name));
-        }
+    if rng.chance(650)
+        && let Some(father) = &lists.male.draw(rng).native
+    {
+        let name = Name::from_native(patronymic(father, language, gender), language);
+        parts.push(part(PartKind::Patronymic, &name));
     }
     parts.push(part(PartKind::Surname, &lists.draw_surname(rng)));
     inflected_native(parts, gender, language, slavic_feminine)
@@ -264,10 +264,10 @@ fn arab(lists: &Lists, gender: Gender, rng: &mut Rng) -> Vec<Part> {
     if parts.len() < 2 && !rng.chance(30) || rng.chance(850) {
         let surname = lists.draw_surname(rng);
         let mut surname = part(PartKind::Surname, &surname);
-        if surname.latin.len() == 1 {
-            if let Some(bare) = surname.latin[0].strip_prefix("Al-").map(String::from) {
-                surname.latin.extend([format!("El {bare}"), bare]);
-            }
+        if surname.latin.len() == 1
+            && let Some(bare) = surname.latin[0].strip_prefix("Al-").map(String::from)
+        {
+            surname.latin.extend([format!("El {bare}"), bare]);
         }
         parts.push(surname);
     }
@@ -279,7 +279,10 @@ fn south_asian_muslim(lists: &Lists, gender: Gender, rng: &mut Rng) -> Vec<Part>
     if gender == Gender::Male && rng.chance(350) {
         parts.push(part(PartKind::Forename, &lists.male.names[0]));
     }
-    parts.push(forename(lists.given(gender), rng));
+    let own = forename(lists.given(gender), rng);
+    if parts.first() != Some(&own) {
+        parts.push(own);
+    }
     if rng.chance(40) {
         return parts;
     }

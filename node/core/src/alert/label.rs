@@ -113,6 +113,19 @@ pub fn priority(alert: &pb::Alert, rules: &RuleSet) -> u8 {
     [category, case, urgency].into_iter().flatten().min().unwrap_or(PRIORITY_LOWEST)
 }
 
+/// True when a hit on the alert needs an answer at once: by its own urgency, its category, or its type of missing-person
+/// case.
+pub fn is_urgent(alert: &pb::Alert, rules: &RuleSet) -> bool {
+    let Some(core) = &alert.core else { return false };
+    let category = core.category.as_ref().and_then(|code| rules.category(&code.value));
+    let case = core.missing_person_case.as_ref();
+    core.urgency.is_some()
+        || category.is_some_and(|category| category.urgent)
+        || case.is_some_and(|code| {
+            rules.attribute(lists::MISSING_PERSON_CASE, &code.value, attributes::URGENT) == Some("true")
+        })
+}
+
 fn value(code: &Option<pb::Code>) -> String {
     code.as_ref().map(|code| code.value.clone()).unwrap_or_default()
 }

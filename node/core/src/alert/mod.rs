@@ -4,12 +4,11 @@
 //! * `validate`: all faults of a record, an agreement, rules or a hit at once
 //! * `lifecycle`, `retention`: what may follow what, and when an alert ends
 //! * `label`, `visibility`, `redact`: who sees which alert, and what of it
-//! * `consent`: what victims of misused identities agreed to; `check_digit`: of identifiers
+//! * `victim`: what victims of misused identities agreed to; `check_digit`: of identifiers
 //! * `record`: the stored bytes; `party`, `time`: codes of parties, calendar
 
 mod caller;
 pub mod check_digit;
-pub mod consent;
 pub mod fault;
 mod id;
 mod label;
@@ -26,7 +25,7 @@ mod visibility;
 
 pub use caller::{Caller, Role};
 pub use id::{AlertId, InvalidId};
-pub use label::{Label, LabelId, Partition, priority};
+pub use label::{Label, LabelId, Partition, is_urgent, priority};
 pub use record::{Header, RecordError, Section, StoredAlert, retain_fields, sections};
 pub use redact::{Redacted, redact};
 pub use rules::RuleSet;

@@ -20,7 +20,7 @@ use crate::{
         sections, time::field_ms,
     },
     codec, pb,
-    search::index::{self, IndexInput},
+    search::index::IndexInput,
 };
 
 /// Version of the name and number normaliser in use.
@@ -144,25 +144,24 @@ pub(super) fn purge_history(writer: &mut Writer<'_>, id: AlertId) -> Result<(), 
     Ok(())
 }
 
+/// An alert as the index sees it; only active ones are there.
+fn index_input<'a>(rules: &RuleSet, id: AlertId, loaded: &'a Loaded) -> Option<IndexInput<'a>> {
+    (loaded.state() == pb::AlertState::Active).then(|| IndexInput {
+        id,
+        partition: loaded.label.partition,
+        label: loaded.stored.header.label,
+        priority: priority(&loaded.alert, rules),
+        created_at_ms: loaded.stored.header.created_at_ms,
+        normaliser: NORMALISER,
+        alert: &loaded.alert,
+    })
+}
+
 type Derived = BTreeMap<(Family, Vec<u8>), Vec<u8>>;
 
-/// Everything that follows from a record: index entries, due times, what it hangs on.
-fn derived(rules: &RuleSet, id: AlertId, loaded: &Loaded) -> Derived {
+/// What follows from a record besides its index entries: due times, what it hangs on.
+fn derived(id: AlertId, loaded: &Loaded) -> Derived {
     let mut entries = Derived::new();
-    if loaded.state() == pb::AlertState::Active {
-        let input = IndexInput {
-            id,
-            partition: loaded.label.partition,
-            label: loaded.stored.header.label,
-            priority: priority(&loaded.alert, rules),
-            created_at_ms: loaded.stored.header.created_at_ms,
-            normaliser: NORMALISER,
-            alert: &loaded.alert,
-        };
-        index::derive(&input, &mut |family, key, value| {
-            entries.insert((family, key), value);
-        });
-    }
     for (at_ms, due) in due_times(loaded) {
         entries.insert((Family::Expiry, family::due(at_ms, due, id)), Vec::new());
     }
@@ -197,8 +196,10 @@ fn write_derived(
     before: Option<&Loaded>,
     after: Option<&Loaded>,
 ) -> Result<(), ViewError> {
-    let mut old = before.map(|loaded| derived(rules, id, loaded)).unwrap_or_default();
-    for (place, value) in after.map(|loaded| derived(rules, id, loaded)).unwrap_or_default() {
+    let input = |loaded| index_input(rules, id, loaded);
+    writer.update_index(before.and_then(input).as_ref(), after.and_then(input).as_ref())?;
+    let mut old = before.map(|loaded| derived(id, loaded)).unwrap_or_default();
+    for (place, value) in after.map(|loaded| derived(id, loaded)).unwrap_or_default() {
         if old.remove(&place).as_ref() != Some(&value) {
             writer.set(place.0, place.1, Some(value))?;
         }

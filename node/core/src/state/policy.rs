@@ -12,7 +12,10 @@ use super::{
     scan_prefix,
 };
 use crate::{
-    alert::{AlertId, RuleSet, validate::{validate_agreement, validate_rules}},
+    alert::{
+        AlertId, RuleSet,
+        validate::{validate_agreement, validate_rules},
+    },
     codec, pb,
 };
 

@@ -127,7 +127,8 @@ impl Store {
     }
 
     fn index_entries(&self) -> usize {
-        let families = [Family::Exact, Family::ExactFolded, Family::NameDob, Family::NamePair, Family::NameOne];
+        let families =
+            [Family::Exact, Family::ExactFolded, Family::NameDob, Family::NamePair, Family::NameOne, Family::Lexicon];
         families.iter().map(|family| self.view.entries(*family).count()).sum()
     }
 }

@@ -7,10 +7,10 @@ use super::{
         Checker,
         Need::{Optional, Required},
     },
-    person,
+    person::{self, identity as identity_fields},
 };
 use crate::{
-    alert::{consent, fault, party, rules::codes::lists},
+    alert::{fault, party, rules::codes::lists, victim},
     limits::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_MAX, LIST_ITEMS_MAX},
     pb,
 };
@@ -21,27 +21,29 @@ pub(super) fn victims(check: &mut Checker, alert: &pb::Alert, section: &pb::Vict
     if !section.victims.is_empty() && !misused {
         check.fault(fault::INCONSISTENT, "victims' data without a misused identity");
     }
-    check.each("victims", &section.victims, LIST_ITEMS_MAX, |check, victim| {
-        if let Some(identity) = &victim.identity {
-            check.within("identity", |check| person::identity(check, identity));
+    check.each("victims", &section.victims, LIST_ITEMS_MAX, |check, person| {
+        if let Some(identity) = &person.identity {
+            check.within("identity", |check| identity_fields(check, identity));
         }
-        check.each("consents", &victim.consents, LIST_ITEMS_MAX, |check, consent| {
+        check.each("consents", &person.consents, LIST_ITEMS_MAX, |check, consent| {
             check.code("field_category", &consent.field_category, "victim-field", Required);
             let given = check.past_time("given_at", &consent.given_at);
             if consent.given_at.is_none() {
                 check.fault_at("given_at", fault::REQUIRED, "when the consent was given");
             }
-            check.long_text("evidence", &consent.evidence, Required);
+            // Evidence goes when the consent is withdrawn: it may quote the data.
+            let need = if consent.withdrawn_at.is_some() { Optional } else { Required };
+            check.long_text("evidence", &consent.evidence, need);
             let withdrawn = check.past_time("withdrawn_at", &consent.withdrawn_at);
             if matches!((given, withdrawn), (Some(given), Some(withdrawn)) if withdrawn < given) {
                 check.fault_at("withdrawn_at", fault::INCONSISTENT, "withdrawn before it was given");
             }
         });
-        for category in consent::without_consent(victim) {
+        for category in victim::without_consent(person) {
             let message = format!("the victim's data of kind \"{category}\" needs a consent in force");
             check.fault_at("consents", fault::REQUIRED, &message);
         }
-        check.long_text("how_to_tell_apart", &victim.how_to_tell_apart, Optional);
+        check.long_text("how_to_tell_apart", &person.how_to_tell_apart, Optional);
     });
 }
 

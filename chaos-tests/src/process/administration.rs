@@ -1,0 +1,137 @@
+//! What an operator does to a cluster: forming it, growing it, asking each node what it knows.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use alert_client::{Admin, AlertClient, Error};
+use alert_cluster_config::tls::ClientTls;
+use alert_proto::v1 as pb;
+use anyhow::{Context, bail};
+
+use super::{LocalCluster, NodeProcess, State, wait_until};
+
+/// A node that does not say what it knows within this time is asked again, or passed over.
+const STATUS_LIMIT: Duration = Duration::from_secs(2);
+/// One change of the membership.
+const CHANGE_LIMIT: Duration = Duration::from_secs(30);
+
+impl LocalCluster {
+    /// A client of the whole cluster, with the certificate and defaults of `name` ([`Self::client_config_path`]).
+    pub fn client(&self, name: &str) -> anyhow::Result<AlertClient> {
+        let config = self.client_config(name)?;
+        let tls = ClientTls::open(&config.tls)?;
+        let mut builder = AlertClient::builder().seeds(config.cluster.seeds).tls_config(tls.config());
+        if let Some(data_centre) = config.cluster.data_centre {
+            builder = builder.data_centre(data_centre);
+        }
+        if let Some(officer) = config.caller.officer {
+            builder = builder.officer_ref(officer);
+        }
+        if let Some(purpose) = config.caller.purpose {
+            builder = builder.purpose(purpose);
+        }
+        if let Some(agreement) = config.caller.agreement_id {
+            builder = builder.agreement_id(agreement);
+        }
+        Ok(builder.build()?)
+    }
+
+    /// What a node says of itself.
+    pub async fn status(&self, id: u64) -> anyhow::Result<pb::StatusResponse> {
+        let operator = self.client("operator")?.with_deadline(STATUS_LIMIT);
+        status_of(&operator, &*self.node(id)?).await
+    }
+
+    /// Waits until a node that runs says that it leads, and gives its number. (An old leader may say so for a while
+    /// after it was cut off: the highest term counts.)
+    pub async fn wait_leader(&self) -> anyhow::Result<u64> {
+        let operator = self.client("operator")?.with_deadline(STATUS_LIMIT);
+        let operator = &operator;
+        wait_until("a leader", self.settings.ready_limit, || async move {
+            let mut leader: Option<(u64, u64)> = None;
+            for node in self.nodes().into_iter().filter(|node| node.state() == State::Running) {
+                if let Ok(status) = status_of(operator, &node).await
+                    && status.role == "leader"
+                {
+                    leader = leader.max(Some((status.term, status.node_id)));
+                }
+            }
+            Ok(leader.map(|(_, id)| id))
+        })
+        .await
+    }
+
+    /// Forms the cluster: node 1 alone, and then each other node as a voter.
+    pub async fn form(&self) -> anyhow::Result<()> {
+        self.init(1).await?;
+        for node in self.nodes().into_iter().filter(|node| node.id() != 1) {
+            self.join(&node).await?;
+        }
+        Ok(())
+    }
+
+    /// Forms a cluster of one node; says whether it was done now (false: before).
+    pub async fn init(&self, id: u64) -> anyhow::Result<bool> {
+        let admin = self.client("operator")?.with_deadline(CHANGE_LIMIT).admin();
+        let formed = admin.at(self.node(id)?.client_address()?).init().await;
+        Ok(formed.with_context(|| format!("forming the cluster on node {id}"))?.formed_now)
+    }
+
+    /// Adds a node that runs to the cluster, first as a learner, then as a voter.
+    pub async fn join(&self, node: &NodeProcess) -> anyhow::Result<()> {
+        self.join_as_learner(node).await?;
+        let id = node.id();
+        self.ask_leader("promoting", id, |admin| async move { admin.promote(id).await.map(drop) }).await
+    }
+
+    /// Adds a node that runs to the cluster as a learner.
+    pub async fn join_as_learner(&self, node: &NodeProcess) -> anyhow::Result<()> {
+        let config = node.config()?;
+        let request = pb::AddLearnerRequest {
+            node_id: node.id(),
+            name: config.node.name.clone(),
+            raft_address: config.raft_address(),
+            client_address: config.client_address(),
+            data_centre: config.node.data_centre.clone(),
+        };
+        self.ask_leader("adding", node.id(), |admin| {
+            let request = request.clone();
+            async move { admin.add_learner(request).await.map(drop) }
+        })
+        .await
+    }
+
+    /// Asks the leader of the moment until it agrees: it makes one change of the membership at a time, and promotes
+    /// only a node that has caught up, so that a first refusal says little.
+    async fn ask_leader<F>(&self, what: &str, id: u64, ask: impl Fn(Admin) -> F) -> anyhow::Result<()>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let admin = self.client("operator")?.with_deadline(CHANGE_LIMIT).admin();
+        let last = Mutex::new(String::new());
+        let waited = wait_until(&format!("{what} node {id}"), self.settings.ready_limit, || async {
+            let leader = self.node(self.wait_leader().await?)?.client_address()?;
+            let Err(error) = ask(admin.at(leader)).await else { return Ok(Some(())) };
+            if is_final(&error) {
+                bail!("{what} node {id}: {error}");
+            }
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
+            Ok(None)
+        })
+        .await;
+        waited.with_context(|| format!("last: {}", last.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+async fn status_of(operator: &AlertClient, node: &NodeProcess) -> anyhow::Result<pb::StatusResponse> {
+    let status = operator.admin().at(node.client_address()?).status().await;
+    status.with_context(|| format!("status of node {}", node.id()))
+}
+
+/// Nothing that waiting would mend.
+fn is_final(error: &Error) -> bool {
+    use tonic::Code;
+    matches!(error.grpc, Code::InvalidArgument | Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented)
+}

@@ -1,0 +1,42 @@
+//! Real `alertd` processes on this machine: written, started, formed into a cluster, killed, paused, wiped, inspected.
+//!
+//! * [`LocalCluster`] and its [`ClusterBuilder`]: nodes with certificates and configuration in one directory
+//! * [`NodeProcess`]: one node: start, kill, pause, terminate, wipe, its log and files
+//! * [`wait_until`]: waits for conditions, never for luck; [`block_on`] for tests that are not async
+//! * `administration`: forming and growing the cluster, as an operator does
+//! * `binaries`, `ports`, `spawn`, `http`: where the programs are, ports nobody else takes, processes that die with
+//!   ours, health over HTTP
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use alert_chaos::process::LocalCluster;
+//!
+//! let cluster = LocalCluster::builder().nodes(3).start().await?;
+//! let client = cluster.client("search")?;
+//! cluster.node(1)?.kill()?;
+//! // ... searches go on ...
+//! cluster.node(1)?.start()?;
+//! cluster.node(1)?.wait_ready().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything may be called from several tasks at a time. Methods that are not async do not wait for anything but the
+//! kernel. Dropping the cluster kills its processes, by their ids, and removes its directory.
+
+mod administration;
+mod binaries;
+mod builder;
+mod cluster;
+mod http;
+mod node;
+mod ports;
+mod spawn;
+mod wait;
+
+pub use binaries::{Binaries, find};
+pub use builder::{ClusterBuilder, Keep};
+pub use cluster::LocalCluster;
+pub use http::{Answer, get};
+pub use node::{FileFound, NodeProcess, State};
+pub use wait::{block_on, wait_until};

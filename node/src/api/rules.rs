@@ -1,0 +1,74 @@
+//! Rules: code lists, retention, compatibility, minimum fields, the search profile. Replicated, versioned data.
+
+use alert_core::{
+    alert::{RuleSet, validate_rules},
+    pb::{self, rule_service_server::RuleService},
+    state::{
+        View,
+        command::Command,
+        family::{self, Family},
+        rule_kind,
+    },
+};
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::{
+    call::Call,
+    core::{Api, Operate},
+    errors::{ApiError, ApiResult, ErrorCode},
+    operations::{self, Operation},
+};
+
+#[tonic::async_trait]
+impl RuleService for Api {
+    async fn put(&self, request: Request<pb::PutRulesRequest>) -> Result<Response<pb::RulesResponse>, Status> {
+        self.unary(request).await
+    }
+
+    async fn get(&self, request: Request<pb::GetRulesRequest>) -> Result<Response<pb::RulesResponse>, Status> {
+        self.unary(request).await
+    }
+}
+
+/// The document of one kind: the one in force, or what a new cluster starts with.
+fn document(view: &dyn View, kind: pb::RuleKind) -> ApiResult<pb::Rules> {
+    match view.get(Family::Rules, &family::rules(kind as i32))? {
+        Some(bytes) => pb::Rules::decode(bytes.as_slice()).map_err(ApiError::internal),
+        None => RuleSet::default_rules()
+            .into_iter()
+            .find(|rules| rule_kind(rules) == kind)
+            .ok_or_else(|| ApiError::field("kind", "REQUIRED", "which rules")),
+    }
+}
+
+impl Operate for pb::PutRulesRequest {
+    const OPERATION: &'static Operation = &operations::PUT_RULES;
+    type Reply = pb::RulesResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let rules = self.rules.as_ref().ok_or_else(|| ApiError::field("rules", "REQUIRED", "the rules"))?;
+        let here = api.here(call).await?;
+        let faults = validate_rules(rules, &here.rules);
+        if faults.iter().any(|fault| !fault.warning) {
+            return Err(ApiError::faulty(ErrorCode::RecordInvalid, faults));
+        }
+        let command = Command::PutRules { rules: rules.encode_to_vec(), expected_version: self.expected_version };
+        let done = api.propose(call, here.meta.rules_revision, command).await?;
+        let after = api.here(call).await?;
+        let rules = document(&*after.handle.view, rule_kind(rules))?;
+        Ok(pb::RulesResponse { answer: Some(api.written(call, &done).await?), rules: Some(rules) })
+    }
+}
+
+impl Operate for pb::GetRulesRequest {
+    const OPERATION: &'static Operation = &operations::GET_RULES;
+    type Reply = pb::RulesResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let reading = api.reading(call, self.read.as_ref()).await?;
+        let rules = document(&*reading.handle.view, self.kind())?;
+        let answer = api.disclose(call, &reading, Vec::new()).await?;
+        Ok(pb::RulesResponse { answer: Some(answer), rules: Some(rules) })
+    }
+}

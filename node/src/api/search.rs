@@ -1,0 +1,243 @@
+//! Search, step one of two: ranked candidates. Each answer says what each source said, so that "no hit" is never
+//! confused with "not fully searched".
+
+use std::sync::Arc;
+
+use alert_core::{
+    alert::time::from_ms,
+    limits::BATCH_QUERIES_PER_MESSAGE_MAX,
+    pb::{self, search_service_server::SearchService},
+    search::{
+        self, SearchAnswer, SearchLimits,
+        candidate::{self, CandidateScope},
+        query::{self, ParsedQuery},
+    },
+};
+use futures::StreamExt;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    call::Call,
+    core::{Api, Operate},
+    errors::{ApiError, ApiResult, ErrorCode},
+    gone::{Gone, Present},
+    operations::{self, Operation},
+    reading::Reading,
+    stream::{AnswerStream, over},
+};
+use crate::{
+    limits::BATCH_MESSAGES_IN_FLIGHT,
+    seam::{Lane, run},
+};
+
+/// The one source that this store answers for. Others may stand beside it later.
+pub const SOURCE: &str = "uk-alert-store";
+
+#[tonic::async_trait]
+impl SearchService for Api {
+    async fn search(&self, request: Request<pb::SearchRequest>) -> Result<Response<pb::SearchResponse>, Status> {
+        self.unary(request).await
+    }
+
+    type SearchBatchStream = AnswerStream<pb::SearchBatchResponse>;
+
+    async fn search_batch(
+        &self,
+        request: Request<Streaming<pb::SearchBatchRequest>>,
+    ) -> Result<Response<Self::SearchBatchStream>, Status> {
+        let (call, first, messages) = self.enter_streams(&operations::SEARCH_BATCH, request).await?;
+        let (read, max_candidates) = (first.read, first.max_candidates);
+        let (call, api) = (Arc::new(call), self.clone());
+        let answers = messages
+            .map(move |message| {
+                let (api, call, read) = (api.clone(), call.clone(), read.clone());
+                async move {
+                    let message = message?;
+                    if call.is_over() {
+                        return Err(over());
+                    }
+                    let step = call.step(&message);
+                    api.step(&step, api.batch(&step, read.as_ref(), max_candidates, message.queries)).await
+                }
+            })
+            .buffer_unordered(BATCH_MESSAGES_IN_FLIGHT);
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+impl Operate for pb::SearchRequest {
+    const OPERATION: &'static Operation = &operations::SEARCH;
+    type Reply = pb::SearchResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let parsed = parsed(self.query.as_ref())?;
+        let reading = api.reading(call, self.read.as_ref()).await?;
+        let mut disclosed = Vec::new();
+        let sources = api.ask_sources(&reading, &self.sources, &mut |api| {
+            api.ask(&reading, &parsed, self.max_candidates, &mut disclosed)
+        })?;
+        let answer = api.disclose(call, &reading, disclosed).await?;
+        Ok(pb::SearchResponse { answer: Some(answer), sources, warnings: parsed.warnings })
+    }
+}
+
+impl Operate for pb::CheckDuplicatesRequest {
+    const OPERATION: &'static Operation = &operations::CHECK_DUPLICATES;
+    type Reply = pb::CheckDuplicatesResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let alert = self.alert.as_ref().ok_or_else(|| ApiError::field("alert", "REQUIRED", "the record"))?;
+        let reading = api.reading(call, self.read.as_ref()).await?;
+        let found = search::duplicates(
+            &*reading.handle.view,
+            alert,
+            &reading.viewer,
+            &api.labels(&reading),
+            reading.rules.search_profile(),
+            SearchLimits::default(),
+        )?;
+        let mut disclosed = Vec::new();
+        let source = source_answer(&reading, found, &mut disclosed)?;
+        let answer = api.disclose(call, &reading, disclosed).await?;
+        Ok(pb::CheckDuplicatesResponse { answer: Some(answer), sources: vec![source] })
+    }
+}
+
+fn parsed(query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
+    let query = query.ok_or_else(|| ApiError::field("query", "REQUIRED", "what is sought"))?;
+    query::parse(query).map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
+}
+
+impl Api {
+    /// One answer for each source: this store's own, and "not entitled" for those asked for that it does not hold.
+    fn ask_sources(
+        &self,
+        reading: &Reading,
+        asked: &[String],
+        ask: &mut dyn FnMut(&Self) -> ApiResult<pb::SourceAnswer>,
+    ) -> ApiResult<Vec<pb::SourceAnswer>> {
+        let mut answers = Vec::new();
+        if asked.is_empty() || asked.iter().any(|source| source == SOURCE) {
+            answers.push(ask(self)?);
+        }
+        for source in asked.iter().filter(|source| *source != SOURCE) {
+            answers.push(pb::SourceAnswer {
+                source: source.clone(),
+                as_of: Some(as_of(reading)),
+                status: pb::SourceStatus::NotEntitled as i32,
+                ..Default::default()
+            });
+        }
+        Ok(answers)
+    }
+
+    /// Asks this store.
+    fn ask(
+        &self,
+        reading: &Reading,
+        query: &ParsedQuery,
+        max_candidates: u32,
+        disclosed: &mut Vec<pb::AuditDisclosure>,
+    ) -> ApiResult<pb::SourceAnswer> {
+        let found = search::run(
+            &*reading.handle.view,
+            query,
+            &reading.viewer,
+            &self.labels(reading),
+            reading.rules.search_profile(),
+            SearchLimits { max_candidates, except: None },
+        )?;
+        source_answer(reading, found, disclosed)
+    }
+
+    /// One message of a batch: a state for all its queries, an answer for each.
+    async fn batch(
+        &self,
+        call: &Call,
+        read: Option<&pb::ReadOptions>,
+        max_candidates: u32,
+        queries: Vec<pb::KeyedQuery>,
+    ) -> ApiResult<pb::SearchBatchResponse> {
+        if queries.len() > BATCH_QUERIES_PER_MESSAGE_MAX {
+            let message = format!("at most {BATCH_QUERIES_PER_MESSAGE_MAX} queries in one message");
+            return Err(ApiError::field("queries", "TOO_MANY", message));
+        }
+        let reading = self.reading(call, read).await?;
+        let (api, state) = (self.clone(), reading.clone());
+        let (present, gone) = Present::new();
+        let answered = run(&*self.host().blocking, Lane::Read, move || {
+            api.batch_here(&state, max_candidates, &queries, &gone)
+        });
+        let (answers, disclosed) = answered.await?;
+        drop(present);
+        let answer = self.disclose(call, &reading, disclosed).await?;
+        Ok(pb::SearchBatchResponse { answer: Some(answer), answers })
+    }
+
+    fn batch_here(
+        &self,
+        reading: &Reading,
+        max_candidates: u32,
+        queries: &[pb::KeyedQuery],
+        gone: &Gone,
+    ) -> ApiResult<(Vec<pb::KeyedAnswer>, Vec<pb::AuditDisclosure>)> {
+        let (mut answers, mut disclosed) = (Vec::with_capacity(queries.len()), Vec::new());
+        for keyed in queries {
+            if gone.is_gone() {
+                return Err(ApiError::plain(ErrorCode::DeadlineExceeded));
+            }
+            let mut answer = pb::KeyedAnswer { key: keyed.key.clone(), ..Default::default() };
+            match parsed(keyed.query.as_ref()) {
+                Ok(query) => {
+                    answer.sources.push(self.ask(reading, &query, max_candidates, &mut disclosed)?);
+                    answer.warnings = query.warnings;
+                }
+                // This query alone is refused.
+                Err(error) => answer.error = Some(error.detail()),
+            }
+            answers.push(answer);
+        }
+        Ok((answers, disclosed))
+    }
+}
+
+/// What this store says, with what is given out noted for the audit log.
+fn source_answer(
+    reading: &Reading,
+    found: SearchAnswer,
+    disclosed: &mut Vec<pb::AuditDisclosure>,
+) -> ApiResult<pb::SourceAnswer> {
+    let agreement = reading.viewer.agreement();
+    let may_have = |field: &str| agreement.is_none_or(|agreement| agreement.candidate_field(field));
+    let scope = CandidateScope { viewer: &reading.viewer, now_ms: reading.now_ms, may_have: &may_have };
+    let mut candidates = Vec::with_capacity(found.found.len());
+    for found in &found.found {
+        let candidate = candidate::to_proto(found, &scope)?;
+        disclosed.push(pb::AuditDisclosure {
+            alert_id: candidate.alert_id.clone(),
+            version: candidate.version,
+            what: "candidate".into(),
+        });
+        candidates.push(candidate);
+    }
+    let status = match found.truncation {
+        None => pb::SourceStatus::Complete,
+        Some(_) => pb::SourceStatus::Truncated,
+    };
+    Ok(pb::SourceAnswer {
+        source: SOURCE.into(),
+        as_of: Some(as_of(reading)),
+        status: status as i32,
+        truncation: found.truncation,
+        candidates,
+        reason: String::new(),
+    })
+}
+
+/// How old the state may be: the time of the newest proof, or where there is none the last replicated time.
+fn as_of(reading: &Reading) -> prost_types::Timestamp {
+    match reading.handle.staleness {
+        Some(staleness) => from_ms(reading.now_ms.saturating_sub(staleness.as_millis() as u64)),
+        None => from_ms(reading.meta.time_ms),
+    }
+}

@@ -1,0 +1,64 @@
+//! How each family of the state is used.
+
+use alert_core::state::family::Family;
+
+use crate::storage::engine::{EngineSpec, FamilyIndex, FamilySpec, Recovery, Tuning};
+
+/// The state's database.
+pub fn spec() -> EngineSpec {
+    EngineSpec {
+        name: "state",
+        families: Family::ALL.iter().map(|family| family_spec(*family)).collect(),
+        // A lost suffix is applied again from the log.
+        recovery: Recovery::KeepPrefix,
+        // What the process wrote survives the process: after a kill there is nothing to apply again.
+        wal_in_memory: false,
+    }
+}
+
+/// Position of a family in the spec.
+pub(super) fn index(family: Family) -> FamilyIndex {
+    family as FamilyIndex
+}
+
+fn family_spec(family: Family) -> FamilySpec {
+    let (tuning, personal_data) = match family {
+        Family::Alerts | Family::History | Family::Hits => (Tuning::Records, true),
+        Family::Links | Family::Changes | Family::Requests | Family::Sources => (Tuning::Records, true),
+        Family::Exact | Family::ExactFolded => (Tuning::Index, true),
+        Family::NameDob | Family::NamePair | Family::NameOne | Family::Lexicon => (Tuning::Index, true),
+        // Labels, acknowledgements, erasure list: who, never what.
+        Family::Expiry | Family::Agreements | Family::Rules | Family::Sys => (Tuning::Small, false),
+    };
+    FamilySpec { name: family.name(), prefix_length: prefix_length(family), tuning, personal_data }
+}
+
+/// Length of the part of an index key that filters see: version (2 bytes), partition (1), and what is listed.
+const fn prefix_length(family: Family) -> Option<usize> {
+    match family {
+        Family::Exact | Family::ExactFolded | Family::NamePair | Family::NameOne => Some(3 + 8),
+        Family::NameDob => Some(3 + 4 + 8),
+        Family::Lexicon => Some(3 + 1 + 8),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_lie_where_their_number_says() {
+        let spec = spec();
+        for family in Family::ALL {
+            assert_eq!(spec.families[index(*family)].name, family.name());
+        }
+    }
+
+    #[test]
+    fn every_search_index_leaves_the_disk_when_it_is_erased() {
+        for family in Family::ALL.iter().filter(|family| !family.is_primary() && **family != Family::Sys) {
+            assert!(family_spec(*family).personal_data, "{family:?}");
+        }
+    }
+}
