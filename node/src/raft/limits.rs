@@ -21,7 +21,5 @@ pub const DIAL_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duratio
 pub const APPLY_CHUNK_ENTRIES: usize = 256;
 /// Bytes of batches that one write to the state holds at most.
 pub const APPLY_CHUNK_BYTES: usize = 4 << 20;
-/// A chunk of a snapshot's file, in bytes.
-pub const SNAPSHOT_CHUNK_BYTES: usize = 1 << 20;
 /// Chunks of a snapshot that wait between the disk and the connection.
 pub const SNAPSHOT_CHUNKS_QUEUED: usize = 4;

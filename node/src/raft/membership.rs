@@ -26,7 +26,7 @@ use super::{
     leadership::ClusterView,
     peers::Peers,
     reads::Reads,
-    state_machine::read_used_ids,
+    state_machine::read_used_node_ids,
     types::{Node, NodeId, TypeConfig},
 };
 use crate::api::backend::{AdminError, Deadline, Level};
@@ -76,7 +76,7 @@ impl MembershipChanges {
         }
         let read = self.reads.read(Level::Linearizable, deadline).await;
         let read = read.map_err(|error| AdminError::Failed(error.to_string()))?;
-        let used = read_used_ids(&*read.view).map_err(|error| AdminError::Failed(error.to_string()))?;
+        let used = read_used_node_ids(&*read.view).map_err(|error| AdminError::Failed(error.to_string()))?;
         if used.contains_key(&id) {
             return Err(AdminError::Refused(format!("id {id} was used before; ids are never used twice")));
         }

@@ -4,7 +4,7 @@
 //! * [`types`], [`wire`], [`options`], [`limits`]: what consensus is made of, its bytes, what it is told
 //! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
 //! * [`server`], [`service`]: from other nodes
-//! * [`state_machine`], [`state_port`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
+//! * [`state_machine`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
 //! * [`propose`], [`due`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
 //! * [`leadership`], [`clocks`]: who leads, and what time it is
 //! * [`membership`], [`transfer`], [`admin`]: for operators
@@ -32,12 +32,13 @@ pub mod snapshot_policy;
 pub mod snapshot_receive;
 pub mod snapshot_send;
 pub mod state_machine;
-pub mod state_port;
+#[cfg(test)]
+mod tests;
 pub mod transfer;
 pub mod types;
 pub mod wire;
 
-pub use node::{RaftNode, RaftStorage};
+pub use node::{RaftNode, StartError};
 pub use options::{RaftOptions, Timings};
 pub use service::ForwardHandler;
 

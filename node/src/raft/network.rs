@@ -26,10 +26,11 @@ use super::{
     limits::APPEND_WINDOW,
     peers::{Lane, PeerError, Peers},
     snapshot_send::SnapshotSender,
-    state_machine::{Snapshot, SnapshotData},
+    state_machine::Snapshot,
     types::{Node, NodeId, TypeConfig, Vote},
     wire,
 };
+use crate::storage::checkpoint::Checkpoint;
 
 type Error = RPCError<TypeConfig>;
 
@@ -185,7 +186,7 @@ fn rpc_type(call: Call) -> RPCTypes {
 }
 
 impl RaftNetworkV2<TypeConfig> for PeerHandle {
-    type SnapshotData = SnapshotData;
+    type SnapshotData = Checkpoint;
 
     async fn append_entries(
         &mut self,

@@ -1,7 +1,6 @@
 //! Everything together: one node's part in the cluster.
 
 use std::{
-    io,
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
@@ -11,7 +10,6 @@ use alert_core::{
     state::command::{Answer, Proposal},
 };
 use bytes::Bytes;
-use openraft::storage::RaftLogStorage;
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, watch},
@@ -41,17 +39,16 @@ use super::{
     snapshot_policy::SnapshotPolicy,
     snapshot_receive::SnapshotReceiver,
     snapshot_send::SnapshotSender,
-    state_machine::{ApplyFn, StateMachine},
-    state_port::StateStore,
+    state_machine::StateMachine,
     transfer::Transfers,
-    types::TypeConfig,
 };
 use crate::{
     api::backend::{
-        AdminError, Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level,
+        Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level,
         NodeAbout, ProposeError, ReadError, ReadHandle, Store,
     },
     seam::{Connector, Host, Listener},
+    storage::Storage,
 };
 
 /// Why a node cannot take part.
@@ -59,20 +56,8 @@ use crate::{
 pub enum StartError {
     #[error("options of consensus: {0}")]
     Options(#[from] OptionsError),
-    #[error("the state cannot be read: {0}")]
-    State(#[from] io::Error),
     #[error("consensus cannot start: {0}")]
     Consensus(String),
-}
-
-/// What a node keeps on disk.
-pub struct RaftStorage<L> {
-    /// The log.
-    pub log: L,
-    /// The state.
-    pub state: Arc<dyn StateStore>,
-    /// Of the data directory: 32 hexadecimal digits.
-    pub incarnation: String,
 }
 
 /// One node's part in the cluster: the store and its administration to the rest of the node. Cheap to clone.
@@ -82,7 +67,7 @@ pub struct RaftNode(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) options: RaftOptions,
     pub(super) raft: Consensus,
-    pub(super) machine: StateMachine,
+    storage: Storage,
     pub(super) hello: Arc<Hello>,
     pub(super) clocks: Arc<VoterClocks>,
     pub(super) cluster: Arc<ClusterView>,
@@ -105,30 +90,30 @@ impl RaftNode {
     ///
     /// # Errors
     /// Options that contradict each other, or storage that does not fit together.
-    pub async fn start<L: RaftLogStorage<TypeConfig>>(
+    pub async fn start(
         mut options: RaftOptions,
         host: Host,
-        storage: RaftStorage<L>,
+        storage: Storage,
         connector: Arc<dyn Connector>,
-        apply: ApplyFn,
     ) -> Result<Self, StartError> {
         let config = options.config()?;
-        options.node.incarnation = storage.incarnation.clone();
+        let incarnation = storage.directory.identity().incarnation.clone();
+        options.node.incarnation = incarnation.clone();
         let own_id = options.node_id;
         let timings = options.timings;
-        let machine = StateMachine::new(storage.state.clone(), host.blocking.clone(), apply)?;
+        let machine = StateMachine::new(storage.clone());
         let clocks = Arc::new(VoterClocks::new(host.clock.clone()));
-        let hello =
-            Arc::new(Hello::new(options.cluster_id.clone(), own_id, storage.incarnation.clone(), clocks.clone()));
-        let membership = machine.applied().membership;
+        let hello = Arc::new(Hello::new(options.cluster_id.clone(), own_id, incarnation, clocks.clone()));
+        let membership = storage.state.raft_meta().membership;
         hello.set_members(membership.membership());
         let (came_up, peers_up) = mpsc::unbounded_channel();
         let peers = Peers::new(hello.clone(), connector, timings, came_up);
-        let sender =
-            SnapshotSender::new(host.blocking.clone(), timings.no_progress, options.snapshot_bytes_per_second);
-        let network =
-            Network { own_id, peers: peers.clone(), clocks: clocks.clone(), snapshots: sender.clone() };
-        let raft = Consensus::new(own_id, config, network, storage.log, machine.clone()).await;
+        let snapshots = SnapshotSender {
+            no_progress: timings.no_progress,
+            bytes_per_second: options.snapshot_bytes_per_second,
+        };
+        let network = Network { own_id, peers: peers.clone(), clocks: clocks.clone(), snapshots };
+        let raft = Consensus::new(own_id, config, network, storage.log.clone(), machine.clone()).await;
         let raft = raft.map_err(|error| StartError::Consensus(error.to_string()))?;
         let initialized = raft.is_initialized().await.map_err(|error| StartError::Consensus(error.to_string()))?;
         hello.set_pristine(!initialized);
@@ -138,8 +123,8 @@ impl RaftNode {
         let pump = ReadPump::new(options.reads, host.clock.clone());
         let reads = Reads::new(
             storage.state.clone(),
+            machine.installing(),
             pump.clone(),
-            machine.progress(),
             host.clock.clone(),
             options.reads,
         );
@@ -167,14 +152,14 @@ impl RaftNode {
             bounds: options.log,
             clock: host.clock.clone(),
             marks: machine.log_marks(),
-            sender,
-            progress: machine.progress(),
+            checkpoints: storage.checkpoints.clone(),
+            installing: machine.installing(),
         };
         let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
         let node = Self(Arc::new(Inner {
-            snapshots: SnapshotReceiver::new(raft.clone(), storage.state, host.blocking.clone()),
+            snapshots: SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone()),
             options,
-            machine,
+            storage,
             hello: hello.clone(),
             clocks,
             cluster: cluster.clone(),
@@ -270,14 +255,11 @@ impl RaftNode {
 
     /// Publishes readiness and progress to the services.
     async fn publish(self, stopping: CancellationToken) {
-        let mut progress = self.0.machine.progress();
+        let mut position = self.0.storage.state.position();
         loop {
-            let seen = *progress.borrow_and_update();
-            self.0.applied.send_if_modified(|applied| {
-                let changed = *applied != seen.applied;
-                *applied = seen.applied;
-                changed
-            });
+            let seen = *position.borrow_and_update();
+            let now = Applied { index: seen.applied_index().unwrap_or(0), revision: seen.revision };
+            self.0.applied.send_if_modified(|applied| std::mem::replace(applied, now) != now);
             let ready = self.0.reads.check_ready().is_ok();
             self.0.ready.send_if_modified(|before| std::mem::replace(before, ready) != ready);
             // Proofs do not announce themselves; until the first one the pump is looked at again soon.
@@ -285,7 +267,7 @@ impl RaftNode {
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => break,
-                changed = progress.changed() => if changed.is_err() { break },
+                changed = position.changed() => if changed.is_err() { break },
                 () = tokio::time::sleep(again) => {}
             }
         }
@@ -411,11 +393,5 @@ impl Inner {
             return Ok(Ok(answer.message));
         }
         Ok(Err(Status::with_details(Code::from_i32(answer.code as i32), answer.error, answer.error_details)))
-    }
-}
-
-impl From<StartError> for AdminError {
-    fn from(error: StartError) -> Self {
-        Self::Failed(error.to_string())
     }
 }

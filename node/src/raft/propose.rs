@@ -16,7 +16,7 @@ use std::{
 use alert_core::{
     codec,
     limits::{ENTRY_BYTES_MAX, ENTRY_COMMANDS_MAX},
-    state::command::{Answer, Proposal},
+    state::command::{Answer, Proposal, Rejection},
 };
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use openraft::{errors::ClientWriteError, raft::{ClientWriteResult, responder::ProgressResponder}};
@@ -92,6 +92,9 @@ impl Proposer {
         }
         let mut encoded = Vec::new();
         codec::encode_into(&proposal, &mut encoded);
+        if encoded.len() > ENTRY_BYTES_MAX - ENTRY_HEAD_BYTES {
+            return Ok(Err(Rejection::LimitReached { what: "bytes of one change".into() }));
+        }
         let (sender, mut receiver) = oneshot::channel();
         let state = Arc::new(AtomicU8::new(QUEUED));
         self.push(Waiting { encoded, state: state.clone(), answer: sender })?;
@@ -140,8 +143,7 @@ impl Proposer {
         let mut taken: Vec<Waiting> = Vec::new();
         let mut bytes = ENTRY_HEAD_BYTES;
         while let Some(next) = queue.waiting.front() {
-            let full = taken.len() == ENTRY_COMMANDS_MAX || bytes + next.encoded.len() > ENTRY_BYTES_MAX;
-            if full && !taken.is_empty() {
+            if taken.len() == ENTRY_COMMANDS_MAX || bytes + next.encoded.len() > ENTRY_BYTES_MAX {
                 break;
             }
             let Some(next) = queue.waiting.pop_front() else { break };

@@ -2,43 +2,50 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alert_core::state::Meta;
-use tokio::{
-    sync::watch,
-    time::timeout_at,
-};
+use tokio::{sync::watch, time::timeout_at};
 
-use super::{
-    options::ReadBounds,
-    read_pump::ReadPump,
-    state_machine::Progress,
-    state_port::StateStore,
-};
+use super::{options::ReadBounds, read_pump::ReadPump};
 use crate::{
-    api::backend::{Applied, Deadline, Level, ReadError, ReadHandle},
+    api::backend::{Deadline, Level, ReadError, ReadHandle},
     seam::Clock,
+    storage::state::{Position, StateStore},
 };
 
 /// Serves reads. Clones share everything.
 #[derive(Clone)]
 pub struct Reads {
-    store: Arc<dyn StateStore>,
+    store: StateStore,
+    position: watch::Receiver<Position>,
+    installing: watch::Receiver<bool>,
     pump: ReadPump,
-    progress: watch::Receiver<Progress>,
     clock: Arc<dyn Clock>,
     bounds: ReadBounds,
+}
+
+/// Index of the last entry in a state; 0 in an empty one.
+fn index_of(position: &Position) -> u64 {
+    position.applied_index().unwrap_or(0)
 }
 
 impl Reads {
     /// From this store, as fresh as this pump proves.
     pub fn new(
-        store: Arc<dyn StateStore>,
+        store: StateStore,
+        installing: watch::Receiver<bool>,
         pump: ReadPump,
-        progress: watch::Receiver<Progress>,
         clock: Arc<dyn Clock>,
         bounds: ReadBounds,
     ) -> Self {
-        Self { store, pump, progress, clock, bounds }
+        let position = store.position();
+        Self { store, position, installing, pump, clock, bounds }
+    }
+
+    fn position(&self) -> Position {
+        *self.position.borrow()
+    }
+
+    fn applied_index(&self) -> u64 {
+        index_of(&self.position())
     }
 
     /// A state that satisfies `level`.
@@ -70,19 +77,17 @@ impl Reads {
     /// # Errors
     /// The state cannot be read: the node is stopping, or broken.
     pub fn newest(&self) -> Result<ReadHandle, ReadError> {
-        let unreadable = |error: &dyn std::fmt::Display| {
+        let view = self.store.read().map_err(|error| {
             tracing::error!(%error, "the state cannot be read");
             ReadError::NotReady { reason: "its state cannot be read".into() }
-        };
-        let (view, applied) = self.store.snapshot().map_err(|error| unreadable(&error))?;
-        let meta = Meta::read(&*view).map_err(|error| unreadable(&error))?;
-        let applied_index = applied.log_id.map_or(0, |id| id.index);
-        let proven_at = self.pump.proven_at(applied_index);
+        })?;
+        let position = view.position();
+        let proven_at = self.pump.proven_at(index_of(&position));
         Ok(ReadHandle {
-            view,
-            revision: meta.revision,
-            applied_index,
-            stamp_ms: meta.time_ms,
+            revision: position.revision,
+            applied_index: index_of(&position),
+            stamp_ms: view.meta().time_ms,
+            view: Arc::new(view),
             staleness: proven_at.map(|proven_at| self.clock.boot().saturating_sub(proven_at)),
             without_quorum: self.pump.without_quorum(),
         })
@@ -93,35 +98,34 @@ impl Reads {
     /// # Errors
     /// The reason.
     pub fn check_ready(&self) -> Result<(), ReadError> {
-        let progress = *self.progress.borrow();
-        if progress.installing {
-            return Err(ReadError::NotReady { reason: "it installs a snapshot".into() });
+        if *self.installing.borrow() {
+            return Err(installing());
         }
         // What a node held before it stopped may be older than what it served: only a quorum can tell.
-        if self.pump.proven_at(progress.applied.index).is_none() {
+        if self.proven_at().is_none() {
             return Err(ReadError::NotReady { reason: "no quorum has confirmed its state since it started".into() });
         }
         Ok(())
     }
 
     fn proven_at(&self) -> Option<Duration> {
-        self.pump.proven_at(self.progress.borrow().applied.index)
+        self.pump.proven_at(self.applied_index())
     }
 
     async fn wait_applied(&self, index: u64, deadline: Deadline) -> Result<(), ReadError> {
-        let at = self.progress.borrow().applied.index;
+        let at = self.applied_index();
         if index > at.saturating_add(self.bounds.lag_entries_max) {
             return Err(ReadError::Behind { lag_entries: index - at });
         }
-        self.wait(|applied| applied.index >= index, deadline).await
+        self.wait(|position| index_of(position) >= index, deadline).await
     }
 
     async fn wait_revision(&self, revision: u64, deadline: Deadline) -> Result<(), ReadError> {
-        if self.progress.borrow().applied.revision >= revision {
+        if self.position().revision >= revision {
             return Ok(());
         }
         if let Some(newest) = self.pump.newest_index() {
-            let lag_entries = newest.saturating_sub(self.progress.borrow().applied.index);
+            let lag_entries = newest.saturating_sub(self.applied_index());
             if lag_entries > self.bounds.lag_entries_max {
                 return Err(ReadError::Behind { lag_entries });
             }
@@ -130,34 +134,37 @@ impl Reads {
         let from_future = async {
             let index = self.pump.index(deadline).await?;
             self.wait_applied(index, deadline).await?;
-            if self.progress.borrow().applied.revision < revision {
+            if self.position().revision < revision {
                 return Err(ReadError::TokenFromFuture);
             }
             Ok(())
         };
-        let reached = self.wait(|applied| applied.revision >= revision, deadline);
+        let reached = self.wait(|position| position.revision >= revision, deadline);
         tokio::select! {
             biased;
             reached = reached => reached,
             checked = from_future => match checked {
                 Ok(()) | Err(ReadError::TokenFromFuture) => checked,
                 // Without a quorum the token may still be reached by what was committed before.
-                Err(_) => self.wait(|applied| applied.revision >= revision, deadline).await,
+                Err(_) => self.wait(|position| position.revision >= revision, deadline).await,
             },
         }
     }
 
-    async fn wait(&self, reached: impl Fn(Applied) -> bool, deadline: Deadline) -> Result<(), ReadError> {
-        let mut progress = self.progress.clone();
-        let waited = progress.wait_for(|progress| progress.installing || reached(progress.applied));
-        let seen = match timeout_at(deadline, waited).await {
-            Ok(Ok(seen)) => *seen,
-            Ok(Err(_)) => return Err(ReadError::Stopped),
-            Err(_) => return Err(ReadError::DeadlineExceeded),
+    async fn wait(&self, reached: impl Fn(&Position) -> bool, deadline: Deadline) -> Result<(), ReadError> {
+        let (mut position, mut install) = (self.position.clone(), self.installing.clone());
+        let waited = async {
+            tokio::select! {
+                biased;
+                there = position.wait_for(|position| reached(position)) => there.map(drop).map_err(|_| ReadError::Stopped),
+                // At once, with the reason: an install takes longer than a call to another node.
+                _ = install.wait_for(|installing| *installing) => Err(installing()),
+            }
         };
-        if seen.installing {
-            return Err(ReadError::NotReady { reason: "it installs a snapshot".into() });
-        }
-        Ok(())
+        timeout_at(deadline, waited).await.unwrap_or(Err(ReadError::DeadlineExceeded))
     }
+}
+
+fn installing() -> ReadError {
+    ReadError::NotReady { reason: "it installs a snapshot".into() }
 }

@@ -7,13 +7,8 @@ use openraft::async_runtime::WatchReceiver;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Consensus,
-    options::LogBounds,
-    snapshot_send::SnapshotSender,
-    state_machine::Progress,
-};
-use crate::seam::Clock;
+use super::{Consensus, options::LogBounds};
+use crate::{seam::Clock, storage::checkpoint::CheckpointStore};
 
 /// Between two looks.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -82,8 +77,8 @@ pub struct SnapshotPolicy {
     pub(super) bounds: LogBounds,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) marks: Arc<std::sync::Mutex<LogMarks>>,
-    pub(super) sender: SnapshotSender,
-    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) checkpoints: CheckpointStore,
+    pub(super) installing: watch::Receiver<bool>,
 }
 
 impl SnapshotPolicy {
@@ -97,7 +92,7 @@ impl SnapshotPolicy {
                 () = sleep(LOOK_INTERVAL) => {}
             }
             let look = self.look();
-            if look.applied == 0 || self.progress.borrow().installing {
+            if look.applied == 0 || *self.installing.borrow() {
                 continue;
             }
             let now = self.clock.boot();
@@ -137,7 +132,7 @@ impl SnapshotPolicy {
             snapshot: index(now.snapshot),
             purged: index(now.purged),
             slowest_member: slowest,
-            sending: self.sender.sending(),
+            sending: self.checkpoints.oldest_pinned().map(|id| id.index),
         }
     }
 }

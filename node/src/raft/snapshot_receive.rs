@@ -1,37 +1,41 @@
-//! A snapshot from the leader: what is offered, what is here already, the files, and then the short swap.
+//! A snapshot from the leader: what is here already, what is missing, and then the short swap.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use alert_core::pb::{SnapshotChunk, SnapshotInstalled, SnapshotManifest, SnapshotWanted};
+use alert_core::pb::{SnapshotChunk, SnapshotInstalled, SnapshotManifest, SnapshotPart, SnapshotWanted};
 use futures::{Stream, StreamExt};
 use tonic::Status;
 
 use super::{
     Consensus,
-    state_machine::Snapshot,
-    state_port::{Receiving, StateStore},
-    types::{NodeId, SnapshotMeta, Vote},
+    state_machine::{Snapshot, snapshot_meta},
+    types::{NodeId, Vote},
     wire,
 };
-use crate::seam::{Blocking, Lane, run};
+use crate::storage::{
+    checkpoint::{CheckpointStore, Manifest, Receiver},
+    records::VoteRecord,
+};
 
 struct Transfer {
     id: String,
-    meta: SnapshotMeta,
     vote: Vote,
-    receiving: Box<dyn Receiving>,
+    receiver: Receiver,
 }
 
-/// Receives snapshots, one at a time from each sender.
+/// Receives snapshots: one transfer from each sender.
 #[derive(Clone)]
 pub struct SnapshotReceiver {
     raft: Consensus,
-    store: Arc<dyn StateStore>,
-    blocking: Arc<dyn Blocking>,
+    checkpoints: CheckpointStore,
     transfers: Arc<Mutex<BTreeMap<NodeId, Transfer>>>,
+    counter: Arc<AtomicU64>,
 }
 
 fn bad(error: impl std::fmt::Display) -> Status {
@@ -44,34 +48,46 @@ fn failed(error: impl std::fmt::Display) -> Status {
 
 impl SnapshotReceiver {
     /// For this node's state.
-    pub fn new(raft: Consensus, store: Arc<dyn StateStore>, blocking: Arc<dyn Blocking>) -> Self {
-        Self { raft, store, blocking, transfers: Arc::default() }
+    pub fn new(raft: Consensus, checkpoints: CheckpointStore) -> Self {
+        Self { raft, checkpoints, transfers: Arc::default(), counter: Arc::default() }
     }
 
-    /// Answers an offer with what is here already.
-    pub async fn offer(&self, from: NodeId, manifest: SnapshotManifest) -> Result<SnapshotWanted, Status> {
-        let meta: wire::WireSnapshotMeta = wire::decode(&manifest.meta).map_err(bad)?;
-        let meta = SnapshotMeta::try_from(meta).map_err(bad)?;
-        let vote: wire::WireVote = wire::decode(&manifest.vote).map_err(bad)?;
-        let snapshot = meta.last_log_id.map_or((0, 0), |id| (**id.committed_leader_id(), id.index));
-        let id = format!("{from}-{}-{}", snapshot.0, snapshot.1);
-        // One transfer for each sender: the one before lets go of its files first.
+    /// Answers an offer with what is missing here.
+    ///
+    /// # Errors
+    /// The offer does not decode, is of another cluster, or does not fit on the disk.
+    pub async fn offer(&self, from: NodeId, offer: SnapshotManifest) -> Result<SnapshotWanted, Status> {
+        let manifest = Manifest::decode(&offer.manifest).map_err(bad)?;
+        let vote: VoteRecord = wire::decode(&offer.vote).map_err(bad)?;
+        // The one before lets go of its files first.
         drop(self.take(from));
-        let store = self.store.clone();
-        let receiving = run(&*self.blocking, Lane::Snapshot, move || store.receive(&manifest.files)).await;
-        let receiving = receiving.map_err(failed)?;
-        let have = receiving.have();
-        tracing::info!(id, files_here = have.len(), "a snapshot is offered");
-        let transfer = Transfer { id: id.clone(), meta, vote: vote.into(), receiving };
+        let receiver = self.checkpoints.receive(manifest).await.map_err(failed)?;
+        let missing = receiver.missing();
+        let id = self.counter.fetch_add(1, Ordering::Relaxed).to_string();
+        tracing::info!(
+            from,
+            files = receiver.manifest().files.len(),
+            missing = missing.len(),
+            bytes = receiver.manifest().size_bytes(),
+            "a snapshot is offered"
+        );
+        let transfer = Transfer { id: id.clone(), vote: vote.into(), receiver };
         self.transfers.lock().expect("held for this line only").insert(from, transfer);
-        Ok(SnapshotWanted { from: have, transfer_id: id })
+        let part = |part: crate::storage::checkpoint::MissingPart| SnapshotPart {
+            file: part.file as u32,
+            offset: part.offset,
+        };
+        Ok(SnapshotWanted { missing: missing.into_iter().map(part).collect(), transfer_id: id })
     }
 
     fn take(&self, from: NodeId) -> Option<Transfer> {
         self.transfers.lock().expect("held for this line only").remove(&from)
     }
 
-    /// Takes the files, verifies them, and lets consensus install them.
+    /// Takes what was missing, verifies everything, and lets consensus install it.
+    ///
+    /// # Errors
+    /// The transfer was not offered, broke off, or what arrived is damaged. What has arrived stays for the next attempt.
     pub async fn files(
         &self,
         from: NodeId,
@@ -80,22 +96,16 @@ impl SnapshotReceiver {
         tokio::pin!(chunks);
         let not_offered = || Status::failed_precondition("this transfer was not offered, or has ended");
         let head = chunks.next().await.ok_or_else(not_offered)??;
-        let mut transfer =
-            self.take(from).filter(|transfer| transfer.id == head.transfer_id).ok_or_else(not_offered)?;
+        let transfer = self.take(from).filter(|transfer| transfer.id == head.transfer_id).ok_or_else(not_offered)?;
+        let Transfer { vote, mut receiver, .. } = transfer;
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
-            let (back, stored) = run(&*self.blocking, Lane::Snapshot, move || {
-                let stored = transfer.receiving.chunk(&chunk.name, chunk.offset, &chunk.data);
-                (transfer, stored)
-            })
-            .await;
-            stored.map_err(failed)?;
-            transfer = back;
+            let SnapshotChunk { file, offset, data, .. } = chunk?;
+            receiver.write(file as usize, offset, data.into()).await.map_err(failed)?;
         }
-        let Transfer { meta, vote, receiving, .. } = transfer;
-        let checkpoint = run(&*self.blocking, Lane::Snapshot, move || receiving.finish()).await.map_err(failed)?;
+        let checkpoint = receiver.finish().await.map_err(failed)?;
+        let meta = snapshot_meta(&checkpoint).map_err(bad)?;
         let snapshot = Snapshot { meta, snapshot: checkpoint };
         let response = self.raft.install_full_snapshot(vote, snapshot).await.map_err(failed)?;
-        Ok(SnapshotInstalled { vote: wire::encode(&wire::WireVote::from(response.vote)).to_vec() })
+        Ok(SnapshotInstalled { vote: wire::encode(&VoteRecord::from(&response.vote)).to_vec() })
     }
 }

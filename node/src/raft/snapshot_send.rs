@@ -1,13 +1,9 @@
-//! A snapshot to one peer: the manifest, then the files that it lacks, windowed and at a bounded rate. Only standing
-//! still ends a transfer, never its length; the next attempt goes on where this one stopped.
+//! A snapshot to one peer: the manifest, then what the peer lacks, windowed and at a bounded rate. Only standing still
+//! ends a transfer, never its length; the next attempt goes on where this one stopped.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
-use alert_core::pb::{SnapshotChunk, SnapshotFileOffset, SnapshotManifest, SnapshotWanted};
+use alert_core::pb::{SnapshotChunk, SnapshotManifest, SnapshotPart, SnapshotWanted};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
@@ -15,72 +11,42 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
-    limits::{SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNKS_QUEUED},
+    limits::SNAPSHOT_CHUNKS_QUEUED,
     peers::{Lane, Peers},
-    state_machine::{Snapshot, SnapshotData},
+    state_machine::Snapshot,
     types::{NodeId, Vote},
     wire,
 };
-use crate::seam::{self, Blocking, run};
+use crate::storage::{checkpoint::Checkpoint, records::VoteRecord};
 
-/// Sends snapshots. Clones share the rate.
-#[derive(Clone)]
+/// Sends snapshots.
+#[derive(Debug, Clone, Copy)]
 pub struct SnapshotSender {
-    blocking: Arc<dyn Blocking>,
-    no_progress: Duration,
-    bytes_per_second: Option<u64>,
-    /// Last index of each snapshot being sent, by a number of the transfer.
-    sending: Arc<Mutex<(u64, BTreeMap<u64, u64>)>>,
-}
-
-/// A snapshot is being sent for as long as this lives.
-struct Sending(SnapshotSender, u64);
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        self.0.sending.lock().expect("held for this line only").1.remove(&self.1);
-    }
+    /// A transfer that stands still for so long is given up.
+    pub no_progress: Duration,
+    /// At most so many bytes per second, each; `None` = as fast as the connection.
+    pub bytes_per_second: Option<u64>,
 }
 
 impl SnapshotSender {
-    /// With at most so many bytes per second, each; `None` = as fast as the connection.
-    pub fn new(blocking: Arc<dyn Blocking>, no_progress: Duration, bytes_per_second: Option<u64>) -> Self {
-        Self { blocking, no_progress, bytes_per_second, sending: Arc::default() }
-    }
-
-    /// Lowest last index of the snapshots being sent: their receivers go on from the log after it.
-    pub fn sending(&self) -> Option<u64> {
-        self.sending.lock().expect("held for this line only").1.values().min().copied()
-    }
-
-    fn note(&self, last_index: u64) -> Sending {
-        let mut sending = self.sending.lock().expect("held in this function only");
-        sending.0 += 1;
-        let number = sending.0;
-        sending.1.insert(number, last_index);
-        Sending(self.clone(), number)
-    }
-
-    /// Sends `snapshot`; the receiver's vote once it has taken it. The checkpoint stays on disk for as long as this
-    /// runs.
+    /// Sends `snapshot`; the receiver's vote once it has taken it. While this runs the checkpoint is pinned: its files
+    /// stay, and the log after it.
     ///
     /// # Errors
     /// In words. Trying again goes on where this stopped.
     pub async fn send(&self, peers: &Peers, target: NodeId, vote: Vote, snapshot: Snapshot) -> Result<Vote, String> {
-        let _sending = self.note(snapshot.meta.last_log_id.map_or(0, |id| id.index));
+        let pin = snapshot.snapshot.pin();
         let connection = peers.connection(target, Lane::Snapshot, self.no_progress).await;
         let mut client = connection.map_err(|error| error.to_string())?.client();
-        let manifest = SnapshotManifest {
-            meta: wire::encode(&wire::WireSnapshotMeta::from(&snapshot.meta)).to_vec(),
-            vote: wire::encode(&wire::WireVote::from(vote)).to_vec(),
-            files: snapshot.snapshot.files(),
+        let offer = SnapshotManifest {
+            manifest: pin.checkpoint().manifest().encode(),
+            vote: wire::encode(&VoteRecord::from(&vote)).to_vec(),
         };
-        let files = manifest.files.iter().map(|file| (file.name.clone(), file.size_bytes)).collect();
-        let offered = timeout(self.no_progress * 4, client.snapshot_offer(manifest)).await;
+        let offered = timeout(self.no_progress * 4, client.snapshot_offer(offer)).await;
         let offered = offered.map_err(|_| "no answer to the offer".to_owned())?;
-        let SnapshotWanted { from, transfer_id } = offered.map_err(|status| status.message().to_owned())?.into_inner();
+        let SnapshotWanted { missing, transfer_id } = offered.map_err(|status| status.message().to_owned())?.into_inner();
         let (chunks, queue) = mpsc::channel(SNAPSHOT_CHUNKS_QUEUED);
-        let feeding = self.feed(snapshot.snapshot, files, from, transfer_id, chunks);
+        let feeding = self.feed(pin.checkpoint(), missing, transfer_id, chunks);
         let sending = client.snapshot_files(ReceiverStream::new(queue));
         tokio::pin!(feeding, sending);
         // The feeder notices when nothing moves. Once all is sent, the receiver verifies and installs: that is bounded
@@ -97,53 +63,38 @@ impl SnapshotSender {
             }
         };
         let installed = answer.map_err(|status| status.message().to_owned())?.into_inner();
-        let vote: wire::WireVote = wire::decode(&installed.vote).map_err(|error| error.to_string())?;
+        let vote: VoteRecord = wire::decode(&installed.vote).map_err(|error| error.to_string())?;
         Ok(vote.into())
     }
 
     async fn feed(
         &self,
-        checkpoint: SnapshotData,
-        files: Vec<(String, u64)>,
-        from: Vec<SnapshotFileOffset>,
+        checkpoint: &Checkpoint,
+        missing: Vec<SnapshotPart>,
         transfer_id: String,
         chunks: mpsc::Sender<SnapshotChunk>,
     ) -> Result<(), String> {
-        let mut pace = Pace::new(self.bytes_per_second);
+        let mut pace = Pace { bytes_per_second: self.bytes_per_second, next: Instant::now() };
         // Names the transfer, even where every file is there already.
-        let head = SnapshotChunk { transfer_id: transfer_id.clone(), ..SnapshotChunk::default() };
+        let head = SnapshotChunk { transfer_id, ..SnapshotChunk::default() };
         if chunks.send(head).await.is_err() {
+            // The call has ended; its answer says why.
             return Ok(());
         }
-        for (name, size_bytes) in files {
-            let mut offset = from.iter().find(|held| held.name == name).map_or(0, |held| held.offset);
-            // A file that is wholly there is not sent; an empty one is, so that it comes to be.
-            while offset < size_bytes || (size_bytes == 0 && !from.iter().any(|held| held.name == name)) {
-                let length = usize::try_from(size_bytes - offset).unwrap_or(usize::MAX).min(SNAPSHOT_CHUNK_BYTES);
-                let (source, file) = (checkpoint.clone(), name.clone());
-                let read = run(&*self.blocking, seam::Lane::Read, move || source.read(&file, offset, length)).await;
-                let data = read.map_err(|error| format!("file {name} cannot be read: {error}"))?;
-                if data.len() != length {
-                    return Err(format!("file {name} is shorter than its manifest says"));
+        for SnapshotPart { file, mut offset } in missing {
+            loop {
+                let read = checkpoint.read(file as usize, offset).await;
+                let data = read.map_err(|error| format!("the snapshot cannot be read: {error}"))?;
+                if data.is_empty() {
+                    break;
                 }
                 pace.wait_for(data.len()).await;
-                offset += data.len() as u64;
-                let last = offset == size_bytes;
-                let chunk = SnapshotChunk {
-                    transfer_id: transfer_id.clone(),
-                    name: name.clone(),
-                    offset: offset - data.len() as u64,
-                    data,
-                    last,
-                };
+                let next = offset + data.len() as u64;
+                let chunk = SnapshotChunk { transfer_id: String::new(), file, offset, data: data.into() };
                 match timeout(self.no_progress, chunks.send(chunk)).await {
-                    Ok(Ok(())) => {}
-                    // The call has ended; its answer says why.
+                    Ok(Ok(())) => offset = next,
                     Ok(Err(_)) => return Ok(()),
                     Err(_) => return Err(format!("no progress for {:?}", self.no_progress)),
-                }
-                if size_bytes == 0 {
-                    break;
                 }
             }
         }
@@ -158,10 +109,6 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(bytes_per_second: Option<u64>) -> Self {
-        Self { bytes_per_second, next: Instant::now() }
-    }
-
     async fn wait_for(&mut self, bytes: usize) {
         let Some(rate) = self.bytes_per_second.filter(|rate| *rate > 0) else { return };
         sleep_until(self.next).await;

@@ -1,5 +1,4 @@
-//! The state machine as openraft sees it: takes committed entries in chunks, applies each on the apply lane, writes it
-//! in one batch with the applied id and the membership, then answers.
+//! The state machine as openraft sees it: hands committed entries to the state store in chunks, and sends the answers.
 
 use std::{
     collections::BTreeMap,
@@ -10,8 +9,7 @@ use std::{
 use alert_core::{
     codec,
     state::{
-        Caches, Effects, Meta, View, ViewError, Write,
-        command::{Answer, Batch},
+        View, ViewError, Write,
         family::{Family, sys},
     },
 };
@@ -25,249 +23,48 @@ use tokio::sync::watch;
 use super::{
     limits::{APPLY_CHUNK_BYTES, APPLY_CHUNK_ENTRIES},
     snapshot_policy::LogMarks,
-    state_port::{AppliedState, Checkpoint, StateStore},
-    types::{Applied, EncodedBatch, Entry, LogId, Payload, SnapshotMeta, StoredMembership, TypeConfig},
+    types::{EncodedBatch, Entry, LogId, Membership, NodeId, Payload, SnapshotMeta, StoredMembership, TypeConfig},
 };
-use crate::{
-    api::backend,
-    seam::{Blocking, Lane, run},
+use crate::storage::{
+    Storage,
+    checkpoint::{Checkpoint, CheckpointStore},
 };
 
-/// A snapshot, built here or received.
-pub type SnapshotData = Arc<dyn Checkpoint>;
 /// A snapshot with what it covers.
-pub type Snapshot = openraft::type_config::alias::SnapshotOf<TypeConfig, SnapshotData>;
+pub type Snapshot = openraft::type_config::alias::SnapshotOf<TypeConfig, Checkpoint>;
 
-/// The pure function that applies batches: `alert_core::state::apply`, or a stand-in of a test.
-pub type ApplyFn = fn(&dyn View, &mut Caches, &[Batch]) -> Result<Effects, ViewError>;
-
-/// How far the state is, for those who wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    pub applied: backend::Applied,
-    /// True while a snapshot takes the place of the state.
-    pub installing: bool,
-}
+type Responder = Option<ApplyResponder<TypeConfig>>;
 
 /// Applies entries. Clones share everything.
 #[derive(Clone)]
 pub struct StateMachine {
-    store: Arc<dyn StateStore>,
-    blocking: Arc<dyn Blocking>,
-    apply: ApplyFn,
-    caches: Arc<Mutex<Caches>>,
-    /// As of the last chunk written; the apply lane's own.
-    applied: Arc<Mutex<AppliedState>>,
-    progress: Arc<watch::Sender<Progress>>,
-    /// Where the log's bytes lie, for the snapshot policy.
+    storage: Storage,
+    installing: Arc<watch::Sender<bool>>,
     marks: Arc<Mutex<LogMarks>>,
 }
 
 impl StateMachine {
-    /// On top of what the store holds.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn new(store: Arc<dyn StateStore>, blocking: Arc<dyn Blocking>, apply: ApplyFn) -> io::Result<Self> {
-        let machine = Self {
-            store,
-            blocking,
-            apply,
-            caches: Arc::default(),
-            applied: Arc::default(),
-            progress: Arc::new(watch::channel(Progress::default()).0),
-            marks: Arc::default(),
-        };
-        machine.reload()?;
-        Ok(machine)
+    /// On top of what is on disk.
+    pub fn new(storage: Storage) -> Self {
+        Self { storage, installing: Arc::new(watch::channel(false).0), marks: Arc::default() }
     }
 
-    /// How far the state is; each change after it can be read.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.subscribe()
+    /// True while a snapshot takes the place of the state.
+    pub fn installing(&self) -> watch::Receiver<bool> {
+        self.installing.subscribe()
     }
 
-    /// How far the state is, with the membership.
-    pub fn applied(&self) -> AppliedState {
-        self.applied.lock().expect("held for this line only").clone()
-    }
-
-    /// Where the log's bytes lie.
+    /// Where the log's bytes lie, for the snapshot policy.
     pub fn log_marks(&self) -> Arc<Mutex<LogMarks>> {
         self.marks.clone()
     }
 
-    /// Takes up what the store holds: at the start, and after a snapshot was installed.
-    fn reload(&self) -> io::Result<()> {
-        let (view, applied) = self.store.snapshot()?;
-        let meta = Meta::read(&*view).map_err(io::Error::other)?;
-        *self.caches.lock().expect("held for this line only") = Caches::default();
-        *self.applied.lock().expect("held for this line only") = applied.clone();
-        self.publish(&applied, meta.revision);
-        Ok(())
-    }
-
-    fn publish(&self, applied: &AppliedState, revision: u64) {
-        let index = applied.log_id.map_or(0, |id| id.index);
-        self.progress.send_modify(|progress| progress.applied = backend::Applied { index, revision });
-    }
-
-    /// Applies a chunk and writes it. Blocks: on the apply lane.
-    fn apply_chunk(&self, chunk: &[(LogId, Payload)]) -> io::Result<Vec<Applied>> {
-        let mut applied = self.applied();
-        let mut batches = Vec::new();
-        let mut memberships = Vec::new();
-        let mut bytes = 0;
-        for (log_id, payload) in chunk {
-            applied.log_id = Some(*log_id);
-            match payload {
-                Payload::Blank => {}
-                Payload::Normal(EncodedBatch(batch)) => {
-                    bytes += batch.len() as u64;
-                    batches.push(decode_batch(*log_id, batch)?);
-                }
-                Payload::Membership(membership) => {
-                    applied.membership = StoredMembership::new(Some(*log_id), membership.clone());
-                    memberships.push(applied.membership.clone());
-                }
-            }
-        }
-        let (view, _) = self.store.snapshot()?;
-        let mut answers: Vec<Vec<Answer>> = Vec::new();
-        let mut writes: Vec<Write> = Vec::new();
-        let mut revision = self.progress.borrow().applied.revision;
-        if !batches.is_empty() {
-            let mut caches = self.caches.lock().expect("the apply lane is one thread");
-            let effects = (self.apply)(&*view, &mut caches, &batches).map_err(io::Error::other)?;
-            assert_eq!(effects.answers.len(), batches.len(), "apply answers every batch");
-            (writes, answers, revision) = (effects.writes, effects.answers, effects.meta.revision);
-        }
-        for membership in &memberships {
-            writes.extend(used_ids(membership));
-        }
-        self.store.write(writes, &applied)?;
-        *self.applied.lock().expect("held for this line only") = applied.clone();
-        let last_index = applied.log_id.map_or(0, |id| id.index);
-        self.marks.lock().expect("held for this line only").note(last_index, bytes);
-        self.publish(&applied, revision);
-        let mut answers = answers.into_iter();
-        let answer = |payload: &Payload| match payload {
-            Payload::Normal(_) => Applied { answers: answers.next().unwrap_or_default() },
-            Payload::Blank | Payload::Membership(_) => Applied::default(),
-        };
-        Ok(chunk.iter().map(|(_, payload)| payload).map(answer).collect())
-    }
-}
-
-fn decode_batch(log_id: LogId, bytes: &[u8]) -> io::Result<Batch> {
-    codec::decode(bytes).map_err(|error| io::Error::other(format!("log entry {log_id} cannot be read: {error}")))
-}
-
-/// Remembers each node that ever was a member, so that no id is used twice.
-fn used_ids(membership: &StoredMembership) -> impl Iterator<Item = Write> + '_ {
-    membership.membership().nodes().map(|(id, node)| {
-        let value = codec::encode(&node.incarnation);
-        (Family::Sys, sys::used_node_id(*id), Some(value))
-    })
-}
-
-/// Every node that ever was a member: its id, and the incarnation of its last data directory.
-///
-/// # Errors
-/// The state cannot be read.
-pub fn read_used_ids(view: &dyn View) -> Result<BTreeMap<u64, String>, ViewError> {
-    let mut used = BTreeMap::new();
-    alert_core::state::scan_prefix(view, Family::Sys, sys::USED_NODE_ID, |key, value| {
-        let id = key.get(sys::USED_NODE_ID.len()..).and_then(|id| id.try_into().ok()).map(u64::from_be_bytes);
-        let id = id.ok_or_else(|| ViewError("a key of a used node id has another length".into()))?;
-        used.insert(id, codec::decode(value)?);
-        Ok(true)
-    })?;
-    Ok(used)
-}
-
-impl RaftStateMachine<TypeConfig> for StateMachine {
-    type SnapshotData = SnapshotData;
-    type SnapshotBuilder = SnapshotBuilder;
-
-    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
-        let applied = self.applied();
-        Ok((applied.log_id, applied.membership))
-    }
-
-    async fn apply<Strm>(&mut self, entries: Strm) -> Result<(), io::Error>
-    where
-        Strm: Stream<Item = Result<EntryResponder<TypeConfig>, io::Error>> + Unpin + OptionalSend,
-    {
-        // Chunks are what is ready, up to the bounds: a single entry never waits for more.
-        let mut ready = entries.ready_chunks(APPLY_CHUNK_ENTRIES);
-        while let Some(items) = ready.next().await {
-            let mut chunk = Vec::with_capacity(items.len());
-            let mut responders = Vec::with_capacity(items.len());
-            let mut bytes = 0;
-            for item in items {
-                let (entry, responder): (Entry, Option<ApplyResponder<TypeConfig>>) = item?;
-                bytes += match &entry.payload {
-                    Payload::Normal(EncodedBatch(batch)) => batch.len(),
-                    Payload::Blank | Payload::Membership(_) => 0,
-                };
-                chunk.push((entry.log_id, entry.payload));
-                responders.push(responder);
-                if bytes >= APPLY_CHUNK_BYTES {
-                    self.apply_on_lane(std::mem::take(&mut chunk), std::mem::take(&mut responders)).await?;
-                    bytes = 0;
-                }
-            }
-            self.apply_on_lane(chunk, responders).await?;
-        }
-        Ok(())
-    }
-
-    async fn try_create_snapshot_builder(&mut self, _force: bool) -> Option<SnapshotBuilder> {
-        Some(self.get_snapshot_builder().await)
-    }
-
-    async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
-        SnapshotBuilder { store: self.store.clone(), blocking: self.blocking.clone() }
-    }
-
-    async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotData) -> Result<(), io::Error> {
-        tracing::info!(last_log_id = ?meta.last_log_id, "a snapshot takes the place of the state");
-        self.progress.send_modify(|progress| progress.installing = true);
-        let machine = self.clone();
-        let (last_log_id, membership) = (meta.last_log_id, meta.last_membership.clone());
-        let installed = run(&*self.blocking, Lane::Apply, move || {
-            let applied = snapshot.applied();
-            // What it says of itself is what was offered: nothing else may become the state.
-            if applied != (AppliedState { log_id: last_log_id, membership }) {
-                return Err(io::Error::other("the snapshot's own applied id and membership are not those offered"));
-            }
-            machine.store.install(&*snapshot)?;
-            machine.reload()
-        })
-        .await;
-        self.progress.send_modify(|progress| progress.installing = false);
-        installed
-    }
-
-    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
-        let store = self.store.clone();
-        let checkpoint = run(&*self.blocking, Lane::Snapshot, move || store.checkpoint()).await?;
-        Ok(checkpoint.map(as_snapshot))
-    }
-}
-
-impl StateMachine {
-    async fn apply_on_lane(
-        &self,
-        chunk: Vec<(LogId, Payload)>,
-        responders: Vec<Option<ApplyResponder<TypeConfig>>>,
-    ) -> io::Result<()> {
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let machine = self.clone();
-        let answers = run(&*self.blocking, Lane::Apply, move || machine.apply_chunk(&chunk)).await?;
+    async fn apply_chunk(&self, chunk: &mut Chunk) -> io::Result<()> {
+        let Chunk { entries, responders, bytes } = std::mem::take(chunk);
+        let Some(last) = entries.last() else { return Ok(()) };
+        let last_index = last.log_id.index;
+        let answers = self.storage.state.apply(entries).await?;
+        self.marks.lock().expect("held for this line only").note(last_index, bytes as u64);
         for (responder, answer) in responders.into_iter().zip(answers) {
             if let Some(responder) = responder {
                 responder.send(answer);
@@ -277,24 +74,119 @@ impl StateMachine {
     }
 }
 
-fn as_snapshot(checkpoint: Arc<dyn Checkpoint>) -> Snapshot {
-    let AppliedState { log_id, membership } = checkpoint.applied();
-    Snapshot { meta: SnapshotMeta { last_log_id: log_id, last_membership: membership }, snapshot: checkpoint }
+/// Entries that are applied together.
+#[derive(Default)]
+struct Chunk {
+    entries: Vec<Entry>,
+    responders: Vec<Responder>,
+    bytes: usize,
+}
+
+impl Chunk {
+    fn push(&mut self, entry: Entry, responder: Responder) {
+        if let Payload::Normal(EncodedBatch(batch)) = &entry.payload {
+            self.bytes += batch.len();
+        }
+        self.entries.push(entry);
+        self.responders.push(responder);
+    }
+}
+
+impl RaftStateMachine<TypeConfig> for StateMachine {
+    type SnapshotData = Checkpoint;
+    type SnapshotBuilder = SnapshotBuilder;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
+        let meta = self.storage.state.raft_meta();
+        Ok((meta.last_applied, meta.membership))
+    }
+
+    async fn apply<S>(&mut self, entries: S) -> Result<(), io::Error>
+    where
+        S: Stream<Item = Result<EntryResponder<TypeConfig>, io::Error>> + Unpin + OptionalSend,
+    {
+        // A chunk is what is ready, up to the bounds: a single entry never waits for more.
+        let mut ready = entries.ready_chunks(APPLY_CHUNK_ENTRIES);
+        while let Some(items) = ready.next().await {
+            let mut chunk = Chunk::default();
+            for item in items {
+                let (entry, responder) = item?;
+                chunk.push(entry, responder);
+                if chunk.bytes >= APPLY_CHUNK_BYTES {
+                    self.apply_chunk(&mut chunk).await?;
+                }
+            }
+            self.apply_chunk(&mut chunk).await?;
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
+        SnapshotBuilder { checkpoints: self.storage.checkpoints.clone() }
+    }
+
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: Checkpoint) -> Result<(), io::Error> {
+        // What it says of itself is what was offered: nothing else may become the state.
+        if snapshot_meta(&snapshot)? != *meta {
+            return Err(io::Error::other("the snapshot's own position and membership are not those offered"));
+        }
+        self.installing.send_replace(true);
+        // Flushes the log before anything else: the state must never be durable ahead of a log that contradicts it.
+        let installed = self.storage.checkpoints.install(snapshot, &self.storage.log).await;
+        self.installing.send_replace(false);
+        Ok(installed?)
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
+        self.storage.checkpoints.newest().map(as_snapshot).transpose()
+    }
 }
 
 /// Builds checkpoints, beside apply.
 pub struct SnapshotBuilder {
-    store: Arc<dyn StateStore>,
-    blocking: Arc<dyn Blocking>,
+    checkpoints: CheckpointStore,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
-    type SnapshotData = SnapshotData;
+    type SnapshotData = Checkpoint;
 
     async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
-        let store = self.store.clone();
-        let checkpoint = run(&*self.blocking, Lane::Snapshot, move || store.build_checkpoint()).await?;
-        Ok(as_snapshot(checkpoint))
+        as_snapshot(self.checkpoints.build().await?)
     }
 }
 
+/// What a checkpoint covers, as openraft wants to hear it.
+///
+/// # Errors
+/// A membership that contradicts itself.
+pub fn snapshot_meta(checkpoint: &Checkpoint) -> io::Result<SnapshotMeta> {
+    let last_membership = checkpoint.manifest().stored_membership()?;
+    Ok(SnapshotMeta { last_log_id: checkpoint.last_log_id(), last_membership })
+}
+
+fn as_snapshot(checkpoint: Checkpoint) -> io::Result<Snapshot> {
+    Ok(Snapshot { meta: snapshot_meta(&checkpoint)?, snapshot: checkpoint })
+}
+
+/// Remembers each node that ever was a member, so that no id is used twice: written with each membership.
+pub fn used_node_ids(membership: &Membership) -> Vec<Write> {
+    let write = |(id, node): (&NodeId, &super::types::Node)| {
+        (Family::Sys, sys::used_node_id(*id), Some(codec::encode(&node.incarnation)))
+    };
+    membership.nodes().map(write).collect()
+}
+
+/// Every node that ever was a member: its id, and its data directory's incarnation.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn read_used_node_ids(view: &dyn View) -> Result<BTreeMap<NodeId, String>, ViewError> {
+    let mut used = BTreeMap::new();
+    alert_core::state::scan_prefix(view, Family::Sys, sys::USED_NODE_ID, |key, value| {
+        let id = key.get(sys::USED_NODE_ID.len()..).and_then(|id| id.try_into().ok()).map(u64::from_be_bytes);
+        let id = id.ok_or_else(|| ViewError("a key of a used node id has another length".into()))?;
+        used.insert(id, codec::decode(value)?);
+        Ok(true)
+    })?;
+    Ok(used)
+}

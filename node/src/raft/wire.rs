@@ -1,7 +1,5 @@
-//! Bytes between nodes: our own structs, so that another version of openraft, or of this program, never changes what
-//! is on the wire unseen. Each message is the codec's format byte, the version of this file, and the body.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Bytes between nodes: our own structs, like those on disk (`storage::records`, used inside), so that another version
+//! of openraft, or of this program, never changes what is on the wire unseen. Each message is the codec's format byte, the version of this file, and the body.
 
 use alert_core::codec::{self, CodecError};
 use bytes::Bytes;
@@ -11,10 +9,8 @@ use openraft::raft::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::types::{
-    EncodedBatch, Entry, LeaderId, LogId, Membership, Node, NodeId, Payload, SnapshotMeta, StoredMembership,
-    TypeConfig, Vote, log_id,
-};
+use super::types::{EncodedBatch, Entry, LogId, NodeId, Payload, TypeConfig};
+use crate::storage::records::{LogIdRecord, MembershipRecord, VoteRecord};
 
 /// Version of the bodies below. Grows when one of them changes; a node tells its peers in the hello.
 pub const WIRE_VERSION: u32 = 1;
@@ -36,79 +32,12 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     codec::decode::<(u32, T)>(bytes).map(|(_, message)| message)
 }
 
-/// (term, index).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireLogId {
-    pub term: u64,
-    pub index: u64,
-}
-
-impl From<LogId> for WireLogId {
-    fn from(id: LogId) -> Self {
-        Self { term: **id.committed_leader_id(), index: id.index }
-    }
-}
-
-impl From<WireLogId> for LogId {
-    fn from(id: WireLogId) -> Self {
-        log_id(id.term, id.index)
-    }
-}
-
-fn from_wire(id: Option<WireLogId>) -> Option<LogId> {
+fn from_wire(id: Option<LogIdRecord>) -> Option<LogId> {
     id.map(Into::into)
 }
 
-fn to_wire(id: Option<LogId>) -> Option<WireLogId> {
+fn to_wire(id: Option<LogId>) -> Option<LogIdRecord> {
     id.map(Into::into)
-}
-
-/// Whom a node follows or votes for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireVote {
-    pub term: u64,
-    pub node_id: NodeId,
-    /// A quorum granted it: the node leads this term.
-    pub committed: bool,
-}
-
-impl From<Vote> for WireVote {
-    fn from(vote: Vote) -> Self {
-        Self { term: vote.leader_id.term, node_id: vote.leader_id.voted_for, committed: vote.committed }
-    }
-}
-
-impl From<WireVote> for Vote {
-    fn from(vote: WireVote) -> Self {
-        Vote {
-            leader_id: LeaderId { term: vote.term, voted_for: vote.node_id },
-            committed: vote.committed,
-        }
-    }
-}
-
-/// Voters (two sets while they change), and the addresses of all members.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireMembership {
-    pub voters: Vec<BTreeSet<NodeId>>,
-    pub nodes: BTreeMap<NodeId, Node>,
-}
-
-impl From<&Membership> for WireMembership {
-    fn from(membership: &Membership) -> Self {
-        Self {
-            voters: membership.get_joint_config().clone(),
-            nodes: membership.nodes().map(|(id, node)| (*id, node.clone())).collect(),
-        }
-    }
-}
-
-impl TryFrom<WireMembership> for Membership {
-    type Error = CodecError;
-
-    fn try_from(membership: WireMembership) -> Result<Self, CodecError> {
-        Membership::new(membership.voters, membership.nodes).map_err(|error| CodecError::Malformed(error.to_string()))
-    }
 }
 
 /// What a log entry carries.
@@ -116,13 +45,13 @@ impl TryFrom<WireMembership> for Membership {
 pub enum WirePayload {
     Blank,
     Batch(EncodedBatch),
-    Membership(WireMembership),
+    Membership(MembershipRecord),
 }
 
 /// One log entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireEntry {
-    pub log_id: WireLogId,
+    pub log_id: LogIdRecord,
     pub payload: WirePayload,
 }
 
@@ -155,16 +84,16 @@ impl WireEntry {
 /// Entries for a follower, or none: a heartbeat, or news of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppendRequest {
-    pub vote: WireVote,
-    pub previous: Option<WireLogId>,
+    pub vote: VoteRecord,
+    pub previous: Option<LogIdRecord>,
     pub entries: Vec<WireEntry>,
-    pub leader_commit: Option<WireLogId>,
+    pub leader_commit: Option<LogIdRecord>,
 }
 
 impl From<AppendEntriesRequest<TypeConfig>> for AppendRequest {
     fn from(request: AppendEntriesRequest<TypeConfig>) -> Self {
         Self {
-            vote: request.vote.into(),
+            vote: (&request.vote).into(),
             previous: to_wire(request.prev_log_id),
             entries: request.entries.into_iter().map(Into::into).collect(),
             leader_commit: to_wire(request.leader_commit),
@@ -177,7 +106,7 @@ impl TryFrom<AppendRequest> for AppendEntriesRequest<TypeConfig> {
 
     fn try_from(request: AppendRequest) -> Result<Self, CodecError> {
         Ok(Self {
-            vote: request.vote.into(),
+            vote: (&request.vote).into(),
             prev_log_id: from_wire(request.previous),
             entries: request.entries.into_iter().map(WireEntry::into_entry).collect::<Result<_, _>>()?,
             leader_commit: from_wire(request.leader_commit),
@@ -189,9 +118,9 @@ impl TryFrom<AppendRequest> for AppendEntriesRequest<TypeConfig> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AppendReply {
     Success,
-    PartialSuccess(Option<WireLogId>),
+    PartialSuccess(Option<LogIdRecord>),
     Conflict,
-    HigherVote(WireVote),
+    HigherVote(VoteRecord),
 }
 
 impl From<AppendEntriesResponse<TypeConfig>> for AppendReply {
@@ -200,7 +129,7 @@ impl From<AppendEntriesResponse<TypeConfig>> for AppendReply {
             AppendEntriesResponse::Success => Self::Success,
             AppendEntriesResponse::PartialSuccess(matching) => Self::PartialSuccess(to_wire(matching)),
             AppendEntriesResponse::Conflict => Self::Conflict,
-            AppendEntriesResponse::HigherVote(vote) => Self::HigherVote(vote.into()),
+            AppendEntriesResponse::HigherVote(vote) => Self::HigherVote((&vote).into()),
         }
     }
 }
@@ -226,8 +155,8 @@ pub struct HeartbeatReply {
 /// A candidate asks for a vote, or whether it would get one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteAsked {
-    pub vote: WireVote,
-    pub last_log_id: Option<WireLogId>,
+    pub vote: VoteRecord,
+    pub last_log_id: Option<LogIdRecord>,
     /// The leader itself asked for this election: no lease protects it.
     pub leadership_transfer: bool,
 }
@@ -235,7 +164,7 @@ pub struct VoteAsked {
 impl From<VoteRequest<TypeConfig>> for VoteAsked {
     fn from(request: VoteRequest<TypeConfig>) -> Self {
         Self {
-            vote: request.vote.into(),
+            vote: (&request.vote).into(),
             last_log_id: to_wire(request.last_log_id),
             leadership_transfer: request.leadership_transfer,
         }
@@ -255,15 +184,15 @@ impl From<VoteAsked> for VoteRequest<TypeConfig> {
 /// The answer to [`VoteAsked`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteReply {
-    pub vote: WireVote,
+    pub vote: VoteRecord,
     pub granted: bool,
-    pub last_log_id: Option<WireLogId>,
+    pub last_log_id: Option<LogIdRecord>,
 }
 
 impl From<VoteResponse<TypeConfig>> for VoteReply {
     fn from(response: VoteResponse<TypeConfig>) -> Self {
         Self {
-            vote: response.vote.into(),
+            vote: (&response.vote).into(),
             granted: response.vote_granted,
             last_log_id: to_wire(response.last_log_id),
         }
@@ -279,15 +208,15 @@ impl From<VoteReply> for VoteResponse<TypeConfig> {
 /// The leader asks a voter to take over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferAsked {
-    pub from: WireVote,
+    pub from: VoteRecord,
     pub to: NodeId,
-    pub last_log_id: Option<WireLogId>,
+    pub last_log_id: Option<LogIdRecord>,
 }
 
 impl From<TransferLeaderRequest<TypeConfig>> for TransferAsked {
     fn from(request: TransferLeaderRequest<TypeConfig>) -> Self {
         Self {
-            from: (*request.from_leader()).into(),
+            from: request.from_leader().into(),
             to: *request.to_node_id(),
             last_log_id: to_wire(request.last_log_id().copied()),
         }
@@ -304,8 +233,8 @@ impl From<TransferAsked> for TransferLeaderRequest<TypeConfig> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferReply {
     Accepted,
-    VoteChanged { expected: WireVote, actual: WireVote },
-    LogNotFlushed { expected: Option<WireLogId>, actual: Option<WireLogId> },
+    VoteChanged { expected: VoteRecord, actual: VoteRecord },
+    LogNotFlushed { expected: Option<LogIdRecord>, actual: Option<LogIdRecord> },
 }
 
 impl From<TransferLeaderResponse<TypeConfig>> for TransferReply {
@@ -313,7 +242,7 @@ impl From<TransferLeaderResponse<TypeConfig>> for TransferReply {
         match response {
             Ok(()) => Self::Accepted,
             Err(TransferLeaderError::VoteChanged { expected, actual }) => {
-                Self::VoteChanged { expected: expected.into(), actual: actual.into() }
+                Self::VoteChanged { expected: (&expected).into(), actual: (&actual).into() }
             }
             Err(TransferLeaderError::LogNotFlushed { expected, actual }) => {
                 Self::LogNotFlushed { expected: to_wire(expected), actual: to_wire(actual) }
@@ -352,33 +281,4 @@ pub enum ReadIndexReply {
     NotLeader(Option<NodeId>),
     /// No quorum answered in time.
     NoQuorum,
-}
-
-/// What a snapshot covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireSnapshotMeta {
-    pub last_log_id: Option<WireLogId>,
-    pub membership_log_id: Option<WireLogId>,
-    pub membership: WireMembership,
-}
-
-impl From<&SnapshotMeta> for WireSnapshotMeta {
-    fn from(meta: &SnapshotMeta) -> Self {
-        Self {
-            last_log_id: to_wire(meta.last_log_id),
-            membership_log_id: to_wire(*meta.last_membership.log_id()),
-            membership: meta.last_membership.membership().into(),
-        }
-    }
-}
-
-impl TryFrom<WireSnapshotMeta> for SnapshotMeta {
-    type Error = CodecError;
-
-    fn try_from(meta: WireSnapshotMeta) -> Result<Self, CodecError> {
-        Ok(Self {
-            last_log_id: from_wire(meta.last_log_id),
-            last_membership: StoredMembership::new(from_wire(meta.membership_log_id), meta.membership.try_into()?),
-        })
-    }
 }

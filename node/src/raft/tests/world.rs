@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -14,22 +15,26 @@ use alert_core::{
     codec,
     pb,
     state::{
-        apply,
         command::{Answer, Command, Proposal},
         family::{Family, sys},
     },
 };
 use tokio::time::{Instant, sleep};
 
-use super::{memory::{MemoryLog, MemoryState}, pipes::Pipes};
+use super::pipes::Pipes;
 use crate::{
     api::backend::{AdminBackend, Leadership, Level, ProposeError, ReadError, ReadHandle, Store},
     raft::{
-        RaftNode, RaftOptions, RaftStorage, Timings,
+        RaftNode, RaftOptions, Timings,
         options::LogBounds,
         types::{Node, NodeId},
     },
     seam::{Blocking, Clock, Host, Lane, OsRandom, RealFiles},
+    storage::{
+        Storage,
+        data_directory::DirectoryOptions,
+        engine::{Engines, memory::MemoryEngines},
+    },
 };
 
 /// Wall clock at the start of a test, milliseconds since 1970.
@@ -61,21 +66,15 @@ impl Clock for TestClock {
     }
 }
 
-/// What outlives a node.
-#[derive(Clone)]
-struct Disk {
-    log: MemoryLog,
-    state: Arc<MemoryState>,
-    incarnation: String,
-}
-
 /// The cluster.
 pub struct World {
     pub pipes: Pipes,
     start: Instant,
-    disks: BTreeMap<NodeId, Disk>,
+    /// What outlives a node: a directory for each disk that it has had.
+    disks: BTreeMap<NodeId, PathBuf>,
+    root: tempfile::TempDir,
     clocks: BTreeMap<NodeId, Arc<TestClock>>,
-    nodes: BTreeMap<NodeId, RaftNode>,
+    nodes: BTreeMap<NodeId, (RaftNode, Storage)>,
     pub log: LogBounds,
 }
 
@@ -89,6 +88,7 @@ impl World {
             pipes: Pipes::default(),
             start: Instant::now(),
             disks: BTreeMap::new(),
+            root: tempfile::tempdir().unwrap(),
             clocks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             log: LogBounds::default(),
@@ -129,12 +129,7 @@ impl World {
 
     /// Starts a node on its disk, a new one the first time.
     pub async fn start(&mut self, id: NodeId) {
-        let count = self.disks.len();
-        let disk = self.disks.entry(id).or_insert_with(|| Disk {
-            log: MemoryLog::default(),
-            state: Arc::default(),
-            incarnation: format!("incarnation-{id}-{count}"),
-        });
+        let disk = self.disks.entry(id).or_insert_with(|| self.root.path().join(format!("node-{id}")));
         let start = self.start;
         let clock =
             self.clocks.entry(id).or_insert_with(|| Arc::new(TestClock { start, skew_ms: AtomicI64::new(0) }));
@@ -154,37 +149,37 @@ impl World {
         let mut options =
             RaftOptions::new("test", id, node, Timings::for_election_timeout(Duration::from_millis(1000)));
         options.log = self.log;
-        let storage = RaftStorage {
-            log: disk.log.clone(),
-            state: disk.state.clone(),
-            incarnation: disk.incarnation.clone(),
+        let engines: Arc<dyn Engines> = Arc::new(MemoryEngines::new(host.files.clone()));
+        let directory = DirectoryOptions {
+            log: disk.join("log"),
+            state: disk.join("state"),
+            cluster_id: "test".into(),
+            node_id: id,
         };
-        let started = RaftNode::start(options, host, storage, self.pipes.connector(id), apply).await.unwrap();
+        let storage = Storage::open(&host, &engines, &directory).unwrap();
+        let connector = self.pipes.connector(id);
+        let started = RaftNode::start(options, host, storage.clone(), connector).await.unwrap();
         let listener = self.pipes.listen(id, &Self::address(id));
         let serving = started.clone();
         tokio::spawn(async move { serving.serve(listener).await.unwrap() });
-        self.nodes.insert(id, started);
+        self.nodes.insert(id, (started, storage));
     }
 
     /// The node is gone from one moment to the next; its disk stays.
     pub async fn kill(&mut self, id: NodeId) {
         self.pipes.kill(id);
-        self.nodes.remove(&id).unwrap().stop().await;
+        let (node, storage) = self.nodes.remove(&id).unwrap();
+        node.stop().await;
+        storage.close().await.unwrap();
     }
 
     /// The node's disk is replaced by an empty one.
     pub fn wipe(&mut self, id: NodeId) {
-        self.disks.remove(&id);
-        let disk = Disk {
-            log: MemoryLog::default(),
-            state: Arc::default(),
-            incarnation: format!("wiped-{id}"),
-        };
-        self.disks.insert(id, disk);
+        self.disks.insert(id, self.root.path().join(format!("node-{id}-replaced")));
     }
 
     pub fn node(&self, id: NodeId) -> RaftNode {
-        self.nodes[&id].clone()
+        self.nodes[&id].0.clone()
     }
 
     pub fn set_skew(&self, id: NodeId, skew_ms: i64) {
@@ -194,7 +189,7 @@ impl World {
     /// Waits until a node takes proposals, and says which.
     pub async fn leader(&self) -> NodeId {
         for _ in 0..10_000 {
-            for (id, node) in &self.nodes {
+            for (id, (node, _)) in &self.nodes {
                 if matches!(*node.leadership().borrow(), Leadership::Me { .. }) {
                     return *id;
                 }
@@ -213,6 +208,22 @@ impl World {
             sleep(Duration::from_millis(5)).await;
         }
         panic!("not within 50 s: {what}");
+    }
+
+    /// Waits until a node's status shows it.
+    pub async fn until_status(&self, id: NodeId, what: &str, holds: impl Fn(&pb::StatusResponse) -> bool) {
+        for _ in 0..10_000 {
+            if holds(&self.node(id).admin().status().await.unwrap()) {
+                return;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        panic!("node {id} not within 50 s: {what}");
+    }
+
+    /// Waits until a node serves reads.
+    pub async fn until_ready(&self, id: NodeId) {
+        self.until("it is ready", |world| *world.node(id).ready().borrow()).await;
     }
 
     /// A change that a test can read back: the head of an audit chain.

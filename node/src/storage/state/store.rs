@@ -17,7 +17,10 @@ use tokio::sync::watch;
 
 use super::{Database, Position, StateError, StateView, families};
 use crate::{
-    raft::types::{Applied, Entry, StoredMembership},
+    raft::{
+        state_machine::used_node_ids,
+        types::{Applied, Entry, StoredMembership},
+    },
     seam::{self, Host, Lane},
     storage::{
         engine::{Access, EngineFigures, Engines, WriteBatch},
@@ -134,6 +137,7 @@ impl Shared {
         let mut writer = self.writer.lock();
         let mut raft = writer.raft.clone();
         let mut batches = Vec::new();
+        let mut members = Vec::new();
         for entry in entries {
             let index = entry.log_id.index;
             if let Some(applied) = raft.last_applied
@@ -152,12 +156,14 @@ impl Shared {
                 }
                 EntryPayload::Membership(membership) => {
                     raft.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                    members.extend(used_node_ids(membership));
                 }
             }
         }
         let view = self.database.load_full().view()?;
         let effects = apply_entries(&view, &mut writer.caches, &batches);
-        let written = effects.map_err(StateError::from).and_then(|(writes, answers)| {
+        let written = effects.map_err(StateError::from).and_then(|(mut writes, answers)| {
+            writes.append(&mut members);
             self.write(&mut writer, writes, raft)?;
             Ok(answers)
         });

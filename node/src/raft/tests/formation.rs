@@ -1,0 +1,156 @@
+//! A cluster comes to be, grows, shrinks, and lets nobody in who does not belong.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::world::{World, soon};
+use crate::api::backend::{AdminBackend, AdminError, Level, Store};
+
+fn refusal(error: AdminError) -> String {
+    match error {
+        AdminError::Refused(reason) => reason,
+        other => panic!("refused, not {other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_is_formed_once_and_forming_it_again_does_nothing() {
+    let mut world = World::of(1).await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    let again = world.node(1).admin().init(soon(5)).await.unwrap();
+    assert!(!again.formed_now);
+    assert_eq!(again.cluster_id, "test");
+    world.kill(1).await;
+    world.start(1).await;
+    assert!(!world.node(1).admin().init(soon(5)).await.unwrap().formed_now);
+    assert_eq!(world.leader().await, 1);
+    assert_eq!(world.read(1, Level::Linearizable, 7).await, Ok(Some(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_nodes_form_a_cluster_and_each_serves_what_was_acknowledged() {
+    let world = World::of(3).await;
+    for value in 1..=20 {
+        world.write(1, 7, value).await.unwrap().unwrap();
+        for id in 1..=3 {
+            assert_eq!(world.read(id, Level::Linearizable, 7).await, Ok(Some(value)), "node {id}");
+        }
+    }
+    let status = world.node(2).admin().status().await.unwrap();
+    assert_eq!((status.leader_id, status.role.as_str(), status.members.len()), (1, "follower", 3));
+    assert!(status.members.iter().all(|member| member.kind == "voter"));
+    let hashes: Vec<_> = futures::future::join_all((1..=3).map(|id| {
+        let admin = world.node(id).admin();
+        async move { admin.status().await.unwrap().state_hash }
+    }))
+    .await;
+    assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "{hashes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_learner_joins_by_snapshot_once_the_log_is_cut() {
+    let mut world = World::new();
+    world.log.keep_entries = 0;
+    world.log.keep_bytes = 0;
+    world.log.snapshot_after_bytes = 1 << 40;
+    world.start(1).await;
+    world.node(1).admin().init(soon(10)).await.unwrap();
+    for value in 1..=1500 {
+        world.write(1, value % 10, value).await.unwrap().unwrap();
+    }
+    let built = world.node(1).admin().trigger_snapshot(soon(10)).await.unwrap();
+    assert!(built.snapshot_index >= 1500);
+    world.until_status(1, "the log is cut", |status| status.purged_index >= 1500).await;
+    world.start(2).await;
+    world.join(1, 2).await.unwrap();
+    world.node(1).admin().promote(2, soon(60)).await.unwrap();
+    let status = world.node(2).admin().status().await.unwrap();
+    assert!(status.snapshot_index >= 1500, "{status:?}");
+    assert_eq!(world.read(2, Level::Linearizable, 9).await, Ok(Some(1499)));
+    world.write(1, 9, 2000).await.unwrap().unwrap();
+    assert_eq!(world.read(2, Level::Linearizable, 9).await, Ok(Some(2000)));
+    // What came by snapshot survives a restart.
+    world.kill(2).await;
+    world.start(2).await;
+    world.until_ready(2).await;
+    assert_eq!(world.read(2, Level::Linearizable, 9).await, Ok(Some(2000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wiped_node_is_refused_under_its_old_id_and_cannot_vote() {
+    let mut world = World::of(3).await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    world.kill(3).await;
+    world.wipe(3);
+    world.start(3).await;
+    sleep(Duration::from_secs(3)).await;
+    let status = world.node(1).admin().status().await.unwrap();
+    let check = status.checks.iter().find(|check| check.name == "node 3").unwrap();
+    assert!(!check.ok && check.detail.contains("wiped or replaced"), "{check:?}");
+    // With node 2 gone as well, the wiped one makes no quorum, and no leader.
+    world.kill(2).await;
+    assert!(world.write(1, 7, 2).await.is_err());
+    world.kill(1).await;
+    world.start(1).await;
+    sleep(Duration::from_secs(10)).await;
+    assert!(!world.node(1).ready().borrow().to_owned());
+    // The rightful node 2 does.
+    world.start(2).await;
+    world.leader().await;
+    world.until_ready(1).await;
+    assert_eq!(world.read(1, Level::Linearizable, 7).await.map(|value| value.is_some()), Ok(true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_is_never_used_twice_and_a_node_joins_empty() {
+    let mut world = World::of(3).await;
+    world.node(1).admin().remove(3, soon(10)).await.unwrap();
+    world.kill(3).await;
+    // The same node again, and an empty one under its id.
+    world.start(3).await;
+    assert!(refusal(world.join(1, 3).await.unwrap_err()).contains("never used twice"));
+    world.kill(3).await;
+    world.wipe(3);
+    world.start(3).await;
+    assert!(refusal(world.join(1, 3).await.unwrap_err()).contains("never used twice"));
+    // A node that holds another cluster's data.
+    world.start(4).await;
+    world.node(4).admin().init(soon(10)).await.unwrap();
+    assert!(refusal(world.join(1, 4).await.unwrap_err()).contains("joins empty"));
+    // A member, once more.
+    assert!(refusal(world.join(1, 2).await.unwrap_err()).contains("already"));
+    world.start(5).await;
+    world.join(1, 5).await.unwrap();
+    let members = world.node(1).admin().status().await.unwrap().members;
+    assert_eq!(members.iter().map(|member| member.node_id).collect::<Vec<_>>(), [1, 2, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_learner_that_does_not_keep_up_is_not_promoted() {
+    let mut world = World::of(1).await;
+    world.start(2).await;
+    world.join(1, 2).await.unwrap();
+    world.kill(2).await;
+    let refused = refusal(world.node(1).admin().promote(2, soon(5)).await.unwrap_err());
+    assert!(refused.contains("does not keep up"), "{refused}");
+    world.start(2).await;
+    world.node(1).admin().promote(2, soon(30)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_voter_is_not_removed_when_no_quorum_would_be_left() {
+    let mut world = World::of(3).await;
+    world.kill(3).await;
+    sleep(Duration::from_millis(100)).await;
+    let refused = refusal(world.node(1).admin().remove(2, soon(5)).await.unwrap_err());
+    assert!(refused.contains("no quorum would be left"), "{refused}");
+    assert!(refusal(world.node(1).admin().remove(1, soon(5)).await.unwrap_err()).contains("transfer"));
+    assert_eq!(world.node(1).admin().remove(9, soon(5)).await, Err(AdminError::UnknownNode(9)));
+    assert!(matches!(
+        world.node(2).admin().remove(3, soon(5)).await,
+        Err(AdminError::NotLeader { hint: Some(hint) }) if hint.node_id == 1
+    ));
+    world.node(1).admin().remove(3, soon(10)).await.unwrap();
+    world.write(1, 7, 1).await.unwrap().unwrap();
+}

@@ -1,0 +1,7 @@
+//! Clusters in one process: consensus over pipes, on virtual time, with the engine in memory.
+
+mod formation;
+mod leaders;
+mod pipes;
+mod reading;
+mod world;
