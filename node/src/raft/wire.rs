@@ -106,7 +106,7 @@ impl TryFrom<AppendRequest> for AppendEntriesRequest<TypeConfig> {
 
     fn try_from(request: AppendRequest) -> Result<Self, CodecError> {
         Ok(Self {
-            vote: (&request.vote).into(),
+            vote: request.vote.into(),
             prev_log_id: from_wire(request.previous),
             entries: request.entries.into_iter().map(WireEntry::into_entry).collect::<Result<_, _>>()?,
             leader_commit: from_wire(request.leader_commit),
