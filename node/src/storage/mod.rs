@@ -8,10 +8,16 @@
 //! * [`records`]: bytes on disk of what consensus keeps: votes, log ids, memberships
 //! * [`inspect`]: read-only looks at a store, for tests and tools
 
+pub mod checkpoint;
 pub mod data_directory;
 pub mod engine;
 pub mod inspect;
 pub mod limits;
 pub mod log;
+mod open;
 pub mod records;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use open::{OpenError, Storage};

@@ -184,7 +184,7 @@ pub(crate) mod tests {
         };
         let bytes = meta.encode();
         assert_eq!(bytes[..12], [1, 1, 2, 9, 1, 1, 3, 1, 2, 1, 2, 3]);
-        assert_eq!(bytes[12..36], *b"\x01\x0b127.0.0.1:1\x01c\x02n1\x01d\x01i\x02");
+        assert_eq!(bytes[12..35], *b"\x01\x0b127.0.0.1:1\x01c\x02n1\x01d\x01i\x02");
         assert_eq!(RaftMeta::decode(&bytes).unwrap(), meta);
     }
 

@@ -414,9 +414,11 @@ fn replay(bytes: &[u8], spec: &EngineSpec, path: &Path) -> Result<Replayed, Engi
                 state.apply(decode(payload, &mapping).ok_or_else(|| damaged("a batch that does not decode"))?);
                 good_bytes = end;
             }
-            Record::Torn => break,
-            Record::Damaged if spec.recovery == Recovery::KeepPrefix => break,
-            Record::Damaged => return Err(damaged(&format!("a checksum does not match at byte {good_bytes}"))),
+            Record::Torn if is_torn_tail(&bytes[good_bytes..]) => break,
+            Record::Torn | Record::Damaged if spec.recovery == Recovery::KeepPrefix => break,
+            Record::Torn | Record::Damaged => {
+                return Err(damaged(&format!("a checksum does not match at byte {good_bytes}")));
+            }
         }
     }
     Ok(Replayed { state, good_bytes, names_changed: stored != wanted })
@@ -442,6 +444,21 @@ fn next_record(bytes: &[u8], at: usize) -> Record<'_> {
         Some(payload) if crc32c::crc32c(payload) == checksum => Record::Whole(payload, begin + length),
         Some(_) => Record::Damaged,
     }
+}
+
+/// True for the front of a record that was being written; false when it is a whole record under another length, or when
+/// a whole one comes after it: then something synced was changed.
+fn is_torn_tail(rest: &[u8]) -> bool {
+    let Some((header, payload)) = rest.split_at_checked(RECORD_HEADER_BYTES) else { return true };
+    let checksum = u32::from_le_bytes(header[4..].try_into().expect("four bytes"));
+    let mut crc = 0;
+    let whole = payload.iter().any(|byte| {
+        crc = crc32c::crc32c_append(crc, &[*byte]);
+        crc == checksum
+    });
+    let another =
+        (1..rest.len()).any(|at| matches!(next_record(rest, at), Record::Whole(payload, _) if !payload.is_empty()));
+    !whole && !another
 }
 
 fn append_record(out: &mut Vec<u8>, payload: &[u8]) {

@@ -13,6 +13,8 @@ pub mod memory;
 pub mod rocks;
 #[cfg(feature = "rocksdb")]
 mod rocks_options;
+#[cfg(feature = "rocksdb")]
+mod rocks_wal;
 
 use std::{path::Path, sync::Arc};
 

@@ -16,7 +16,7 @@ use rocksdb::{
 pub use super::rocks_options::RocksSettings;
 use super::{
     Access, Change, Engine, EngineCursor, EngineError, EngineFigures, EngineSnapshot, EngineSpec, Engines, FamilyIndex,
-    FamilySpec, WriteBatch, rocks_options,
+    FamilySpec, Recovery, WriteBatch, rocks_options, rocks_wal,
 };
 
 /// RocksDB's own family: it always exists, and nothing of ours is in it.
@@ -45,6 +45,9 @@ impl Engines for RocksEngines {
         let opened = match access {
             Access::ReadWrite => {
                 std::fs::create_dir_all(path).map_err(|error| EngineError::from_io(path, &error))?;
+                if spec.recovery == Recovery::RefuseDamage {
+                    check_write_ahead_log(path)?;
+                }
                 DB::open_cf_descriptors(&options, path, families)
             }
             Access::ReadOnly if !path.join("CURRENT").exists() => return Err(EngineError::NotFound(path.into())),
@@ -312,6 +315,22 @@ impl EngineCursor for RocksCursor<'_> {
     }
 }
 
+/// Every file of the write-ahead log in `path`, before RocksDB forgives what it must not.
+fn check_write_ahead_log(path: &Path) -> Result<(), EngineError> {
+    let io = |error: std::io::Error| EngineError::from_io(path, &error);
+    for entry in std::fs::read_dir(path).map_err(io)? {
+        let file = entry.map_err(io)?.path();
+        if file.extension().is_some_and(|extension| extension == "log") {
+            let bytes = std::fs::read(&file).map_err(io)?;
+            rocks_wal::check(&bytes).map_err(|damage| EngineError::Corrupt {
+                what: format!("{} at byte {}", damage.what, damage.at),
+                place: file.display().to_string(),
+            })?;
+        }
+    }
+    Ok(())
+}
+
 fn open_error(path: &Path, error: &rocksdb::Error) -> EngineError {
     let reason = error.to_string();
     let place = path.display().to_string();
@@ -326,6 +345,8 @@ fn open_error(path: &Path, error: &rocksdb::Error) -> EngineError {
         {
             EngineError::NotWritable { path: path.to_path_buf(), reason }
         }
+        // It is there, and a file that it names is not.
+        _ if reason.contains("No such file or directory") => EngineError::Corrupt { what: reason, place },
         ErrorKind::Corruption => EngineError::Corrupt { what: reason, place },
         ErrorKind::InvalidArgument => EngineError::OtherVersion { path: path.to_path_buf(), reason },
         _ => EngineError::Io { place, reason },

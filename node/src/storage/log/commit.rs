@@ -143,6 +143,13 @@ impl Operation {
         }
     }
 
+    fn purges(&self) -> Option<u64> {
+        match self {
+            Self::Purge { upto } => Some(upto.index),
+            _ => None,
+        }
+    }
+
     fn needs_sync(&self) -> bool {
         !matches!(self, Self::Committed { .. })
     }
@@ -290,15 +297,11 @@ impl Shared {
                     log.bound_tail();
                     drop(log);
                     self.room.notify_waiters();
-                    let purged = group.iter().filter_map(|operation| match operation {
-                        Operation::Purge { upto } => Some(upto.index),
-                        _ => None,
-                    });
-                    let purged = purged.max();
-                    group.into_iter().for_each(|operation| operation.complete(&Ok(())));
+                    let purged = group.iter().filter_map(Operation::purges).max();
                     if let Some(upto) = purged {
                         self.compact_later(upto);
                     }
+                    group.into_iter().for_each(|operation| operation.complete(&Ok(())));
                 }
                 Err(error) => {
                     self.stop(group, &error);

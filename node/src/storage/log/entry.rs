@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(bytes[0], 1);
         assert_eq!(bytes[1..5], crc.to_le_bytes());
         assert_eq!(bytes[5..], *b"\x01\x02\x03\x04\x03\0\0\0\0\0\0\0\x01abc");
-        assert_eq!(crc, 0x9b3f_9d42, "{crc:#x}");
+        assert_eq!(crc, 0xc401_2c05, "{crc:#x}");
         assert_eq!(key(258), [0, 0, 0, 0, 0, 0, 1, 2]);
         assert_eq!(index_of(&key(258)), Some(258));
     }

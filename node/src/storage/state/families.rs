@@ -33,15 +33,12 @@ fn family_spec(family: Family) -> FamilySpec {
     FamilySpec { name: family.name(), prefix_length: prefix_length(family), tuning, personal_data }
 }
 
-/// Length of the part of an index key that filters see: format, partition and the hash of what is listed.
+/// Length of the part of an index key that filters see: version (2 bytes), partition (1), and what is listed.
 const fn prefix_length(family: Family) -> Option<usize> {
     match family {
-        Family::Exact
-        | Family::ExactFolded
-        | Family::NameDob
-        | Family::NamePair
-        | Family::NameOne
-        | Family::Lexicon => Some(10),
+        Family::Exact | Family::ExactFolded | Family::NamePair | Family::NameOne => Some(3 + 8),
+        Family::NameDob => Some(3 + 4 + 8),
+        Family::Lexicon => Some(3 + 1 + 8),
         _ => None,
     }
 }

@@ -1,0 +1,55 @@
+//! All of a node's storage, opened in the right order.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{
+    checkpoint::{CheckpointError, CheckpointStore},
+    data_directory::{DataDirectory, DirectoryError, DirectoryOptions},
+    engine::Engines,
+    log::{LogError, LogStore},
+    state::{StateError, StateStore},
+};
+use crate::seam::Host;
+
+/// What a node keeps on disk, open.
+#[derive(Clone)]
+pub struct Storage {
+    /// Who the directories belong to.
+    pub directory: DataDirectory,
+    /// The Raft log.
+    pub log: LogStore,
+    /// The state.
+    pub state: StateStore,
+    /// Its checkpoints.
+    pub checkpoints: CheckpointStore,
+}
+
+/// Why storage could not be opened: one sentence for whoever starts the node.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    State(#[from] CheckpointError),
+}
+
+impl Storage {
+    /// Opens everything. The log comes first: its lock keeps a second process from touching anything. Blocks.
+    pub fn open(host: &Host, engines: &Arc<dyn Engines>, options: &DirectoryOptions) -> Result<Self, OpenError> {
+        let directory = DataDirectory::open(host, options)?;
+        let log = LogStore::open(host, &**engines, &directory)?;
+        let (state, checkpoints) = CheckpointStore::open(host, engines, &directory)?;
+        Ok(Self { directory, log, state, checkpoints })
+    }
+
+    /// Makes everything durable and closes it. Consensus must have stopped.
+    pub async fn close(&self) -> Result<(), OpenError> {
+        let state = self.state.close().await.map_err(|error: StateError| CheckpointError::from(error));
+        self.log.close().await?;
+        Ok(state?)
+    }
+}

@@ -1,0 +1,212 @@
+//! For the tests of storage: directories, both engines, and an engine whose fsyncs can be counted, held and failed.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{
+    data_directory::{DataDirectory, DirectoryError, DirectoryOptions},
+    engine::{
+        Access, Engine, EngineError, EngineFigures, EngineSnapshot, EngineSpec, Engines, FamilyIndex, WriteBatch,
+        memory::MemoryEngines,
+    },
+};
+use crate::seam::Host;
+
+/// Every engine, by name.
+pub fn kinds() -> Vec<(&'static str, fn(&Host) -> Arc<dyn Engines>)> {
+    vec![
+        ("memory", |host| Arc::new(MemoryEngines::new(host.files.clone()))),
+        #[cfg(feature = "rocksdb")]
+        ("rocksdb", |_| {
+            use super::engine::rocks::{RocksEngines, RocksSettings};
+            Arc::new(RocksEngines::new(RocksSettings::default()))
+        }),
+    ]
+}
+
+/// A node's directories in a temporary place.
+pub struct Bench {
+    pub root: tempfile::TempDir,
+    pub host: Host,
+    pub engines: Arc<dyn Engines>,
+    pub disk: Arc<Disk>,
+}
+
+impl Bench {
+    pub fn new(kind: fn(&Host) -> Arc<dyn Engines>) -> Self {
+        let host = Host::real();
+        let disk = Arc::new(Disk::default());
+        let engines = Arc::new(WatchedEngines { inner: kind(&host), disk: disk.clone() });
+        Self { root: tempfile::tempdir().expect("a temporary directory"), host, engines, disk }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The node's own directory.
+    pub fn directory(&self) -> DataDirectory {
+        self.directory_at("node").expect("a new directory opens")
+    }
+
+    pub fn directory_at(&self, name: &str) -> Result<DataDirectory, DirectoryError> {
+        let options = DirectoryOptions {
+            log: self.path(name).join("log"),
+            state: self.path(name).join("state"),
+            cluster_id: "test".into(),
+            node_id: 1,
+        };
+        DataDirectory::open(&self.host, &options)
+    }
+
+    /// What a power cut would leave, as far as a copy of the files shows it: a copy of `from` at `to`.
+    pub fn copy(&self, from: &str, to: &str) {
+        copy_tree(&self.path(from), &self.path(to));
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else if let Err(error) = std::fs::copy(entry.path(), &target) {
+            // A running engine may remove a file meanwhile.
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+        }
+    }
+}
+
+/// The newest file with the write-ahead log of the database in `directory`.
+pub fn write_ahead_log(directory: &Path) -> PathBuf {
+    let mut found: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log") || path.ends_with("changes"))
+        .collect();
+    found.sort();
+    found.pop().expect("a database has a write-ahead log")
+}
+
+/// Switches over the fsyncs of all engines of a bench.
+#[derive(Default)]
+pub struct Disk {
+    syncs: AtomicU64,
+    writes: AtomicU64,
+    held: Mutex<bool>,
+    changed: Condvar,
+    failure: Mutex<Option<EngineError>>,
+}
+
+impl Disk {
+    /// fsyncs begun so far.
+    pub fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::SeqCst)
+    }
+
+    /// Batches written so far.
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Lets fsyncs wait.
+    pub fn hold(&self) {
+        *self.held.lock() = true;
+    }
+
+    /// Lets them go on.
+    pub fn release(&self) {
+        *self.held.lock() = false;
+        self.changed.notify_all();
+    }
+
+    /// Lets every fsync fail from now on; `None` heals the disk.
+    pub fn fail(&self, error: Option<EngineError>) {
+        *self.failure.lock() = error;
+    }
+
+    fn sync(&self) -> Result<(), EngineError> {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        let mut held = self.held.lock();
+        while *held {
+            self.changed.wait(&mut held);
+        }
+        self.failure.lock().clone().map_or(Ok(()), Err)
+    }
+}
+
+struct WatchedEngines {
+    inner: Arc<dyn Engines>,
+    disk: Arc<Disk>,
+}
+
+impl Engines for WatchedEngines {
+    fn open(&self, path: &Path, spec: &EngineSpec, access: Access) -> Result<Arc<dyn Engine>, EngineError> {
+        let inner = self.inner.open(path, spec, access)?;
+        Ok(Arc::new(WatchedEngine { inner, disk: self.disk.clone() }))
+    }
+
+    fn is_immutable(&self, file_name: &str) -> bool {
+        self.inner.is_immutable(file_name)
+    }
+
+    fn is_content(&self, file_name: &str) -> bool {
+        self.inner.is_content(file_name)
+    }
+}
+
+struct WatchedEngine {
+    inner: Arc<dyn Engine>,
+    disk: Arc<Disk>,
+}
+
+impl Engine for WatchedEngine {
+    fn write(&self, batch: WriteBatch) -> Result<(), EngineError> {
+        self.disk.writes.fetch_add(1, Ordering::SeqCst);
+        self.inner.write(batch)
+    }
+
+    fn flush_wal(&self, sync: bool) -> Result<(), EngineError> {
+        if sync {
+            self.disk.sync()?;
+        }
+        self.inner.flush_wal(sync)
+    }
+
+    fn get(&self, family: FamilyIndex, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        self.inner.get(family, key)
+    }
+
+    fn snapshot(&self) -> Result<Arc<dyn EngineSnapshot>, EngineError> {
+        self.inner.snapshot()
+    }
+
+    fn checkpoint(&self, path: &Path) -> Result<(), EngineError> {
+        self.inner.checkpoint(path)
+    }
+
+    fn approximate_size_bytes(&self, family: FamilyIndex, from: &[u8], to: &[u8]) -> Result<u64, EngineError> {
+        self.inner.approximate_size_bytes(family, from, to)
+    }
+
+    fn compact(&self, family: FamilyIndex, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(), EngineError> {
+        self.inner.compact(family, from, to)
+    }
+
+    fn figures(&self) -> EngineFigures {
+        self.inner.figures()
+    }
+
+    fn close(&self) -> Result<(), EngineError> {
+        self.inner.close()
+    }
+}
