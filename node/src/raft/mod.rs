@@ -1,3 +1,45 @@
 //! Consensus. The only place, the log store apart, that names openraft.
+//!
+//! * [`node`]: everything together: [`RaftNode`] is the store, and its administration, to the rest of the node
+//! * [`types`], [`wire`], [`options`], [`limits`]: what consensus is made of, its bytes, what it is told
+//! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
+//! * [`server`], [`service`]: from other nodes
+//! * [`state_machine`], [`state_port`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
+//! * [`propose`], [`due`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
+//! * [`leadership`], [`clocks`]: who leads, and what time it is
+//! * [`membership`], [`transfer`], [`admin`]: for operators
 
+pub mod admin;
+pub mod append_link;
+pub mod channel;
+pub mod clocks;
+pub mod due;
+pub mod hello;
+pub mod leadership;
+pub mod limits;
+pub mod membership;
+pub mod network;
+pub mod node;
+pub mod options;
+pub mod peers;
+pub mod prober;
+pub mod propose;
+pub mod read_pump;
+pub mod reads;
+pub mod server;
+pub mod service;
+pub mod snapshot_policy;
+pub mod snapshot_receive;
+pub mod snapshot_send;
+pub mod state_machine;
+pub mod state_port;
+pub mod transfer;
 pub mod types;
+pub mod wire;
+
+pub use node::{RaftNode, RaftStorage};
+pub use options::{RaftOptions, Timings};
+pub use service::ForwardHandler;
+
+/// openraft's handle.
+pub type Consensus = openraft::Raft<types::TypeConfig, state_machine::StateMachine>;

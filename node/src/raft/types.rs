@@ -6,7 +6,10 @@ use std::fmt;
 
 use alert_core::state::command::Answer;
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
 
 /// Id of a node. Never used twice, not even after the node was removed.
 pub type NodeId = u64;
@@ -52,7 +55,24 @@ impl Serialize for EncodedBatch {
 
 impl<'de> Deserialize<'de> for EncodedBatch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::<u8>::deserialize(deserializer).map(|bytes| Self(bytes.into()))
+        struct InOneCopy;
+        impl Visitor<'_> for InOneCopy {
+            type Value = EncodedBatch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the bytes of a batch")
+            }
+
+            fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<EncodedBatch, E> {
+                Ok(EncodedBatch(bytes.into()))
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<EncodedBatch, E> {
+                Ok(EncodedBatch(Bytes::copy_from_slice(bytes)))
+            }
+        }
+        // As a byte string, not as a list of numbers: entries reach a megabyte.
+        deserializer.deserialize_byte_buf(InOneCopy)
     }
 }
 
@@ -86,10 +106,14 @@ pub type Vote = openraft::type_config::alias::VoteOf<TypeConfig>;
 pub type LogId = openraft::type_config::alias::LogIdOf<TypeConfig>;
 /// One log entry.
 pub type Entry = openraft::type_config::alias::EntryOf<TypeConfig>;
+/// What one log entry is: nothing, a batch of commands, a membership.
+pub type Payload = openraft::EntryPayload<EncodedBatch, NodeId, Node>;
 /// Voters, learners, and their addresses.
 pub type Membership = openraft::Membership<NodeId, Node>;
 /// A membership with the log id that set it.
 pub type StoredMembership = openraft::type_config::alias::StoredMembershipOf<TypeConfig>;
+/// What a snapshot covers.
+pub type SnapshotMeta = openraft::type_config::alias::SnapshotMetaOf<TypeConfig>;
 
 /// The log id of (term, index).
 pub fn log_id(term: u64, index: u64) -> LogId {

@@ -85,6 +85,14 @@ pub mod sys {
     pub const AUDIT_ANCHOR: &[u8] = b"a/";
     /// Prefix: erasure list, by revision.
     pub const ERASED: &[u8] = b"e/";
+    /// Prefix: id of a node that is or was a member (8 bytes, big-endian) -> incarnation of its data directory. Written
+    /// by the node with each membership; never removed, so that no id is used twice.
+    pub const USED_NODE_ID: &[u8] = b"n/";
+
+    /// A key under [`USED_NODE_ID`].
+    pub fn used_node_id(node_id: u64) -> Vec<u8> {
+        [USED_NODE_ID, &node_id.to_be_bytes()].concat()
+    }
 }
 
 /// Joins parts into one key. Variable-length parts must be closed by [`text`].

@@ -1,0 +1,262 @@
+//! Who a node says it is at the start of each connection, and whom it refuses.
+//!
+//! The incarnation is minted with the data directory and kept in the membership. A node whose disk was wiped or
+//! reverted comes back with its id, its certificate and another incarnation: it has forgotten its votes and its log, so
+//! it is refused both ways and has to join under a new id.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use alert_core::pb::RaftHello;
+use arc_swap::ArcSwap;
+use thiserror::Error;
+
+use super::{
+    clocks::VoterClocks,
+    types::{Membership, Node, NodeId},
+    wire::WIRE_VERSION,
+};
+
+/// Why two nodes do not talk.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum HelloError {
+    #[error("node {node_id} is of cluster '{theirs}', this node of '{ours}'")]
+    OtherCluster { node_id: NodeId, theirs: String, ours: String },
+    #[error("the certificate is of node {certificate}, the hello of node {hello}")]
+    OtherCertificate { certificate: NodeId, hello: NodeId },
+    #[error("meant for node {meant}, reached node {reached}")]
+    WrongNode { meant: NodeId, reached: NodeId },
+    #[error(
+        "node {node_id} has data directory {theirs}, the membership says {expected}: its disk was wiped or replaced; \
+         remove it and join it again under a new id"
+    )]
+    OtherIncarnation { node_id: NodeId, theirs: String, expected: String },
+    #[error("node {node_id} speaks protocol {theirs}, this node {ours}")]
+    OtherProtocol { node_id: NodeId, theirs: u32, ours: u32 },
+}
+
+/// Who this node is, and who the members are: what both ends of a hello are checked against.
+pub struct Hello {
+    cluster_id: String,
+    node_id: NodeId,
+    incarnation: String,
+    pristine: AtomicBool,
+    members: ArcSwap<BTreeMap<NodeId, Node>>,
+    clocks: Arc<VoterClocks>,
+}
+
+impl Hello {
+    /// Without members yet, and not known to be empty.
+    pub fn new(
+        cluster_id: String,
+        node_id: NodeId,
+        incarnation: String,
+        clocks: Arc<VoterClocks>,
+    ) -> Self {
+        let members = ArcSwap::default();
+        Self { cluster_id, node_id, incarnation, pristine: AtomicBool::new(false), members, clocks }
+    }
+
+    /// The membership in effect, committed or not.
+    pub fn set_members(&self, membership: &Membership) {
+        let members: BTreeMap<NodeId, Node> = membership.nodes().map(|(id, node)| (*id, node.clone())).collect();
+        if !members.is_empty() {
+            self.pristine.store(false, Ordering::Relaxed);
+        }
+        self.members.store(Arc::new(members));
+    }
+
+    /// Whether this node's directory holds nothing of any cluster.
+    pub fn set_pristine(&self, pristine: bool) {
+        self.pristine.store(pristine, Ordering::Relaxed);
+    }
+
+    /// The member of this id.
+    pub fn member(&self, node_id: NodeId) -> Option<Node> {
+        self.members.load().get(&node_id).cloned()
+    }
+
+    /// All members.
+    pub fn members(&self) -> Arc<BTreeMap<NodeId, Node>> {
+        self.members.load_full()
+    }
+
+    /// This node.
+    pub fn node_id(&self) -> NodeId {
+        self.node_id
+    }
+
+    /// This node's data directory.
+    pub fn incarnation(&self) -> &str {
+        &self.incarnation
+    }
+
+    /// The cluster.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// What this node says to `to`. An empty incarnation asks for it.
+    pub fn say(&self, to: NodeId, to_incarnation: &str) -> RaftHello {
+        RaftHello {
+            cluster_id: self.cluster_id.clone(),
+            node_id: self.node_id,
+            incarnation: self.incarnation.clone(),
+            pristine: self.pristine.load(Ordering::Relaxed),
+            protocol_version: WIRE_VERSION,
+            to_node_id: to,
+            to_incarnation: to_incarnation.to_owned(),
+            wall_clock_ms: self.clocks.own_ms() as i64,
+        }
+    }
+
+    /// Checks what a caller says, whose certificate is of node `certificate`.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check_caller(&self, hello: &RaftHello, certificate: NodeId) -> Result<(), HelloError> {
+        if hello.node_id != certificate {
+            return Err(HelloError::OtherCertificate { certificate, hello: hello.node_id });
+        }
+        self.check_common(hello)?;
+        if hello.to_node_id != self.node_id {
+            return Err(HelloError::WrongNode { meant: hello.to_node_id, reached: self.node_id });
+        }
+        if !hello.to_incarnation.is_empty() && hello.to_incarnation != self.incarnation {
+            return Err(HelloError::OtherIncarnation {
+                node_id: self.node_id,
+                theirs: self.incarnation.clone(),
+                expected: hello.to_incarnation.clone(),
+            });
+        }
+        self.check_member(hello.node_id, &hello.incarnation)?;
+        self.clocks.note(hello.node_id, hello.wall_clock_ms.max(0) as u64);
+        Ok(())
+    }
+
+    /// Checks what the node answers that was meant to be `target`, of `incarnation` unless that is empty.
+    ///
+    /// # Errors
+    /// Why this node does not talk to it.
+    pub fn check_answer(&self, hello: &RaftHello, target: NodeId, incarnation: &str) -> Result<(), HelloError> {
+        self.check_common(hello)?;
+        if hello.node_id != target {
+            return Err(HelloError::WrongNode { meant: target, reached: hello.node_id });
+        }
+        if !incarnation.is_empty() && hello.incarnation != incarnation {
+            return Err(HelloError::OtherIncarnation {
+                node_id: target,
+                theirs: hello.incarnation.clone(),
+                expected: incarnation.to_owned(),
+            });
+        }
+        self.clocks.note(target, hello.wall_clock_ms.max(0) as u64);
+        Ok(())
+    }
+
+    /// Checks a peer again, later: the membership may have moved on. A node that the membership does not name is let
+    /// through: this node's own membership may be the older one.
+    ///
+    /// # Errors
+    /// The membership names another incarnation.
+    pub fn check_member(&self, node_id: NodeId, incarnation: &str) -> Result<(), HelloError> {
+        match self.members.load().get(&node_id) {
+            Some(member) if member.incarnation != incarnation => Err(HelloError::OtherIncarnation {
+                node_id,
+                theirs: incarnation.to_owned(),
+                expected: member.incarnation.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_common(&self, hello: &RaftHello) -> Result<(), HelloError> {
+        if hello.cluster_id != self.cluster_id {
+            return Err(HelloError::OtherCluster {
+                node_id: hello.node_id,
+                theirs: hello.cluster_id.clone(),
+                ours: self.cluster_id.clone(),
+            });
+        }
+        if hello.protocol_version != WIRE_VERSION {
+            return Err(HelloError::OtherProtocol {
+                node_id: hello.node_id,
+                theirs: hello.protocol_version,
+                ours: WIRE_VERSION,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::seam::SystemClock;
+
+    fn node(id: NodeId, incarnation: &str, members: &[(NodeId, &str)]) -> Hello {
+        let clocks = Arc::new(VoterClocks::new(Arc::new(SystemClock)));
+        let hello = Hello::new("c".into(), id, incarnation.into(), clocks);
+        hello.set_pristine(true);
+        let nodes: BTreeMap<NodeId, Node> = members
+            .iter()
+            .map(|(id, incarnation)| (*id, Node { incarnation: (*incarnation).into(), ..Node::default() }))
+            .collect();
+        let voters: BTreeSet<NodeId> = nodes.keys().copied().collect();
+        if !nodes.is_empty() {
+            hello.set_members(&Membership::new(vec![voters], nodes).unwrap());
+        }
+        hello
+    }
+
+    #[test]
+    fn a_wiped_node_is_refused_both_ways_under_its_old_id() {
+        let members = [(1, "one"), (2, "two")];
+        let (one, wiped) = (node(1, "one", &members), node(2, "fresh", &[]));
+        let from_wiped = one.check_caller(&wiped.say(1, "one"), 2);
+        assert!(matches!(from_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{from_wiped:?}");
+        let to_wiped = wiped.check_caller(&one.say(2, "two"), 1);
+        assert!(matches!(to_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{to_wiped:?}");
+        let answer = one.check_answer(&wiped.say(1, "one"), 2, "two");
+        assert!(matches!(answer, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{answer:?}");
+    }
+
+    #[test]
+    fn an_empty_node_may_be_asked_who_it_is() {
+        let (one, fresh) = (node(1, "one", &[(1, "one")]), node(2, "fresh", &[]));
+        assert_eq!(fresh.check_caller(&one.say(2, ""), 1), Ok(()));
+        let answer = fresh.say(1, "one");
+        assert_eq!(one.check_answer(&answer, 2, ""), Ok(()));
+        assert!(answer.pristine);
+        assert!(!one.say(2, "").pristine, "a member is not empty");
+    }
+
+    #[test]
+    fn a_certificate_of_another_node_another_cluster_and_a_wrong_address_are_refused() {
+        let (one, two) = (node(1, "one", &[]), node(2, "two", &[]));
+        let hello = two.say(1, "one");
+        assert!(matches!(one.check_caller(&hello, 3), Err(HelloError::OtherCertificate { .. })));
+        let strange = RaftHello { cluster_id: "x".into(), ..hello.clone() };
+        assert!(matches!(one.check_caller(&strange, 2), Err(HelloError::OtherCluster { .. })));
+        let newer = RaftHello { protocol_version: 99, ..hello.clone() };
+        assert!(matches!(one.check_caller(&newer, 2), Err(HelloError::OtherProtocol { .. })));
+        assert!(matches!(one.check_answer(&hello, 3, ""), Err(HelloError::WrongNode { .. })));
+        let astray = RaftHello { to_node_id: 7, ..hello };
+        assert!(matches!(one.check_caller(&astray, 2), Err(HelloError::WrongNode { .. })));
+    }
+
+    #[test]
+    fn a_member_replaced_since_the_hello_is_refused() {
+        let one = node(1, "one", &[(1, "one"), (2, "two")]);
+        assert_eq!(one.check_member(2, "two"), Ok(()));
+        assert_eq!(one.check_member(9, "unknown"), Ok(()), "this node's membership may be the older one");
+        assert!(one.check_member(2, "other").is_err());
+    }
+}

@@ -1,0 +1,421 @@
+//! Everything together: one node's part in the cluster.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
+use alert_core::{
+    codec, pb,
+    state::command::{Answer, Proposal},
+};
+use bytes::Bytes;
+use openraft::storage::RaftLogStorage;
+use thiserror::Error;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+
+use super::{
+    Consensus,
+    admin::Admin,
+    clocks::VoterClocks,
+    due::run_due,
+    hello::Hello,
+    leadership::ClusterView,
+    membership::{MembershipChanges, PromotionRule},
+    network::Network,
+    options::{OptionsError, RaftOptions},
+    peers::{Lane, Peers},
+    prober::RaftProber,
+    propose::Proposer,
+    read_pump::ReadPump,
+    reads::Reads,
+    server,
+    service::{ForwardHandler, RaftRpc},
+    snapshot_policy::SnapshotPolicy,
+    snapshot_receive::SnapshotReceiver,
+    snapshot_send::SnapshotSender,
+    state_machine::{ApplyFn, StateMachine},
+    state_port::StateStore,
+    transfer::Transfers,
+    types::TypeConfig,
+};
+use crate::{
+    api::backend::{
+        AdminError, Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level,
+        NodeAbout, ProposeError, ReadError, ReadHandle, Store,
+    },
+    seam::{Connector, Host, Listener},
+};
+
+/// Why a node cannot take part.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("options of consensus: {0}")]
+    Options(#[from] OptionsError),
+    #[error("the state cannot be read: {0}")]
+    State(#[from] io::Error),
+    #[error("consensus cannot start: {0}")]
+    Consensus(String),
+}
+
+/// What a node keeps on disk.
+pub struct RaftStorage<L> {
+    /// The log.
+    pub log: L,
+    /// The state.
+    pub state: Arc<dyn StateStore>,
+    /// Of the data directory: 32 hexadecimal digits.
+    pub incarnation: String,
+}
+
+/// One node's part in the cluster: the store and its administration to the rest of the node. Cheap to clone.
+#[derive(Clone)]
+pub struct RaftNode(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) options: RaftOptions,
+    pub(super) raft: Consensus,
+    pub(super) machine: StateMachine,
+    pub(super) hello: Arc<Hello>,
+    pub(super) clocks: Arc<VoterClocks>,
+    pub(super) cluster: Arc<ClusterView>,
+    pub(super) peers: Peers,
+    pub(super) pump: ReadPump,
+    pub(super) reads: Reads,
+    pub(super) proposer: Proposer,
+    pub(super) changes: MembershipChanges,
+    pub(super) transfers: Transfers,
+    snapshots: SnapshotReceiver,
+    forward: Arc<OnceLock<Arc<dyn ForwardHandler>>>,
+    ready: watch::Sender<bool>,
+    applied: watch::Sender<Applied>,
+    stopping: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl RaftNode {
+    /// Opens consensus on what the disk holds and starts its work. Nothing is served before [`RaftNode::serve`].
+    ///
+    /// # Errors
+    /// Options that contradict each other, or storage that does not fit together.
+    pub async fn start<L: RaftLogStorage<TypeConfig>>(
+        mut options: RaftOptions,
+        host: Host,
+        storage: RaftStorage<L>,
+        connector: Arc<dyn Connector>,
+        apply: ApplyFn,
+    ) -> Result<Self, StartError> {
+        let config = options.config()?;
+        options.node.incarnation = storage.incarnation.clone();
+        let own_id = options.node_id;
+        let timings = options.timings;
+        let machine = StateMachine::new(storage.state.clone(), host.blocking.clone(), apply)?;
+        let clocks = Arc::new(VoterClocks::new(host.clock.clone()));
+        let hello =
+            Arc::new(Hello::new(options.cluster_id.clone(), own_id, storage.incarnation.clone(), clocks.clone()));
+        let membership = machine.applied().membership;
+        hello.set_members(membership.membership());
+        let (came_up, peers_up) = mpsc::unbounded_channel();
+        let peers = Peers::new(hello.clone(), connector, timings, came_up);
+        let sender =
+            SnapshotSender::new(host.blocking.clone(), timings.no_progress, options.snapshot_bytes_per_second);
+        let network =
+            Network { own_id, peers: peers.clone(), clocks: clocks.clone(), snapshots: sender.clone() };
+        let raft = Consensus::new(own_id, config, network, storage.log, machine.clone()).await;
+        let raft = raft.map_err(|error| StartError::Consensus(error.to_string()))?;
+        let initialized = raft.is_initialized().await.map_err(|error| StartError::Consensus(error.to_string()))?;
+        hello.set_pristine(!initialized);
+
+        let stopping = CancellationToken::new();
+        let cluster = ClusterView::new(own_id, clocks.clone(), membership);
+        let pump = ReadPump::new(options.reads, host.clock.clone());
+        let reads = Reads::new(
+            storage.state.clone(),
+            pump.clone(),
+            machine.progress(),
+            host.clock.clone(),
+            options.reads,
+        );
+        let proposer = Proposer::new(options.proposals, cluster.clone());
+        let changes = MembershipChanges {
+            raft: raft.clone(),
+            cluster: cluster.clone(),
+            peers: peers.clone(),
+            reads: reads.clone(),
+            promotion: PromotionRule {
+                lag_entries_max: options.promote_lag_entries,
+                stable_for: options.promote_after,
+            },
+            one_at_a_time: Arc::default(),
+        };
+        let transfers = Transfers {
+            raft: raft.clone(),
+            cluster: cluster.clone(),
+            peers: peers.clone(),
+            in_flight: proposer.in_flight(),
+            drain: timings.election_min,
+        };
+        let policy = SnapshotPolicy {
+            raft: raft.clone(),
+            bounds: options.log,
+            clock: host.clock.clone(),
+            marks: machine.log_marks(),
+            sender,
+            progress: machine.progress(),
+        };
+        let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
+        let node = Self(Arc::new(Inner {
+            snapshots: SnapshotReceiver::new(raft.clone(), storage.state, host.blocking.clone()),
+            options,
+            machine,
+            hello: hello.clone(),
+            clocks,
+            cluster: cluster.clone(),
+            peers: peers.clone(),
+            pump: pump.clone(),
+            reads: reads.clone(),
+            proposer: proposer.clone(),
+            changes,
+            transfers,
+            forward: Arc::default(),
+            ready: watch::channel(false).0,
+            applied: watch::channel(Applied::default()).0,
+            stopping: stopping.clone(),
+            tasks: Mutex::default(),
+            raft: raft.clone(),
+        }));
+        node.spawn(cluster.clone().follow(raft.clone(), hello, peers));
+        node.spawn(pump.run(Arc::new(prober), stopping.clone()));
+        node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
+        node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
+        node.spawn(policy.run(stopping.clone()));
+        node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
+        node.spawn(node.clone().publish(stopping));
+        Ok(node)
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.lock().expect("held for this line only").push(tokio::spawn(work));
+    }
+
+    /// Serves the Raft port until the node stops.
+    ///
+    /// # Errors
+    /// The server could not be set up.
+    pub async fn serve(&self, listener: Box<dyn Listener>) -> Result<(), tonic::transport::Error> {
+        let service = RaftRpc {
+            raft: self.0.raft.clone(),
+            hello: self.0.hello.clone(),
+            clocks: self.0.clocks.clone(),
+            cluster: self.0.cluster.clone(),
+            pump: self.0.pump.clone(),
+            snapshots: self.0.snapshots.clone(),
+            forward: self.0.forward.clone(),
+            stopping: self.0.stopping.clone(),
+        };
+        server::serve(listener, service, self.0.options.timings.no_progress, self.0.stopping.clone()).await
+    }
+
+    /// Who handles calls that other nodes forward. Once; until then such calls are refused as retryable.
+    pub fn set_forward_handler(&self, handler: Arc<dyn ForwardHandler>) {
+        // A second handler would be a second home for the calls; the first stays.
+        let _ = self.0.forward.set(handler);
+    }
+
+    /// Administration.
+    pub fn admin(&self) -> Admin {
+        Admin(self.0.clone())
+    }
+
+    /// True once consensus has stopped by itself: storage failed, or an invariant broke. Only a restart, or an
+    /// operator, can mend it.
+    pub fn failure(&self) -> Option<String> {
+        use openraft::async_runtime::WatchReceiver;
+        let metrics = self.0.raft.metrics();
+        let state = metrics.borrow_watched().running_state.clone();
+        state.err().map(|fatal| fatal.to_string())
+    }
+
+    /// Hands the leadership over if this node has it, then ends all its work. Storage may be closed afterwards.
+    pub async fn shutdown(&self) {
+        if self.0.cluster.leads() {
+            let patience = Instant::now() + self.0.options.timings.election_max;
+            if let Err(error) = self.0.transfers.transfer(0, patience).await {
+                tracing::info!(%error, "stopping as the leader");
+            }
+        }
+        self.stop().await;
+    }
+
+    /// Ends all work at once, as a crash would but in order.
+    pub async fn stop(&self) {
+        self.0.stopping.cancel();
+        if let Err(error) = self.0.raft.shutdown().await {
+            tracing::warn!(%error, "consensus did not end cleanly");
+        }
+        self.0.peers.close();
+        let tasks = std::mem::take(&mut *self.0.tasks.lock().expect("held for this line only"));
+        for task in tasks {
+            // A task that panicked has said so.
+            let _ = task.await;
+        }
+    }
+
+    /// Publishes readiness and progress to the services.
+    async fn publish(self, stopping: CancellationToken) {
+        let mut progress = self.0.machine.progress();
+        loop {
+            let seen = *progress.borrow_and_update();
+            self.0.applied.send_if_modified(|applied| {
+                let changed = *applied != seen.applied;
+                *applied = seen.applied;
+                changed
+            });
+            let ready = self.0.reads.check_ready().is_ok();
+            self.0.ready.send_if_modified(|before| std::mem::replace(before, ready) != ready);
+            // Proofs do not announce themselves; until the first one the pump is looked at again soon.
+            let again = if ready { Duration::from_millis(500) } else { Duration::from_millis(5) };
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => break,
+                changed = progress.changed() => if changed.is_err() { break },
+                () = tokio::time::sleep(again) => {}
+            }
+        }
+        self.0.ready.send_replace(false);
+    }
+}
+
+/// A peer whose entries can flow again is not left waiting for the end of a backoff.
+async fn reset_backoffs(raft: Consensus, mut up: mpsc::UnboundedReceiver<u64>, stopping: CancellationToken) {
+    loop {
+        let node_id = tokio::select! {
+            biased;
+            () = stopping.cancelled() => return,
+            node_id = up.recv() => node_id,
+        };
+        let Some(node_id) = node_id else { return };
+        if raft.is_leader() && raft.trigger().reset_backoff([node_id]).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Store for RaftNode {
+    fn propose(&self, proposal: Proposal, deadline: Deadline) -> BoxFuture<'_, Result<Answer, ProposeError>> {
+        Box::pin(self.0.proposer.propose(proposal, deadline))
+    }
+
+    fn read(&self, level: Level, deadline: Deadline) -> BoxFuture<'_, Result<ReadHandle, ReadError>> {
+        Box::pin(self.0.reads.read(level, deadline))
+    }
+
+    fn leadership(&self) -> watch::Receiver<Leadership> {
+        self.0.cluster.leadership()
+    }
+
+    fn applied(&self) -> watch::Receiver<Applied> {
+        self.0.applied.subscribe()
+    }
+
+    fn ready(&self) -> watch::Receiver<bool> {
+        self.0.ready.subscribe()
+    }
+
+    fn topology(&self) -> pb::Topology {
+        let membership = self.0.cluster.membership();
+        let voters: Vec<u64> = membership.voter_ids().collect();
+        let leadership = self.0.cluster.leadership().borrow().clone();
+        let term = match leadership {
+            Leadership::Me { term } => term,
+            Leadership::Other(hint) => hint.term,
+            Leadership::Unknown => 0,
+        };
+        pb::Topology {
+            cluster_id: self.0.options.cluster_id.clone(),
+            epoch: self.0.options.epoch,
+            leader_id: self.0.cluster.leader_id().unwrap_or(0),
+            term,
+            nodes: membership
+                .nodes()
+                .map(|(id, node)| pb::TopologyNode {
+                    node_id: *id,
+                    name: node.name.clone(),
+                    client_address: node.client_address.clone(),
+                    data_centre: node.data_centre.clone(),
+                    voter: voters.contains(id),
+                })
+                .collect(),
+            answered_by: self.0.options.node_id,
+        }
+    }
+
+    fn node(&self) -> NodeAbout {
+        let RaftOptions { node_id, node, .. } = &self.0.options;
+        NodeAbout { node_id: *node_id, name: node.name.clone(), data_centre: node.data_centre.clone() }
+    }
+
+    fn cluster(&self) -> ClusterAbout {
+        ClusterAbout { cluster_id: self.0.options.cluster_id.clone(), epoch: self.0.options.epoch }
+    }
+
+    fn forward(
+        &self,
+        to: pb::LeaderHint,
+        method: &'static str,
+        message: Bytes,
+        caller: ForwardedCaller,
+        deadline: Deadline,
+    ) -> BoxFuture<'_, Result<Result<Bytes, Status>, ForwardError>> {
+        Box::pin(self.0.forward_call(to, method, message, caller, deadline))
+    }
+}
+
+impl Inner {
+    async fn forward_call(
+        &self,
+        to: pb::LeaderHint,
+        method: &'static str,
+        message: Bytes,
+        caller: ForwardedCaller,
+        deadline: Deadline,
+    ) -> Result<Result<Bytes, Status>, ForwardError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = left.min(self.options.timings.connect);
+        let connection = self.peers.connection(to.node_id, Lane::Forward, patience).await;
+        let connection = connection.map_err(|error| ForwardError::Unreachable(error.to_string()))?;
+        let request = pb::ForwardRequest {
+            method: method.to_owned(),
+            message,
+            caller: codec::encode(&caller).into(),
+            deadline_ms: deadline.saturating_duration_since(Instant::now()).as_millis() as i64,
+        };
+        let mut client = connection.client();
+        let answer = match tokio::time::timeout_at(deadline, client.forward(request)).await {
+            Ok(Ok(answer)) => answer.into_inner(),
+            // Refused before anything was looked at.
+            Ok(Err(status)) if matches!(status.code(), Code::PermissionDenied | Code::FailedPrecondition) => {
+                return Err(ForwardError::Unreachable(status.message().to_owned()));
+            }
+            Ok(Err(_)) | Err(_) => return Err(ForwardError::Broken),
+        };
+        self.peers.note_contact(to.node_id);
+        if answer.code == 0 {
+            return Ok(Ok(answer.message));
+        }
+        Ok(Err(Status::with_details(Code::from_i32(answer.code as i32), answer.error, answer.error_details)))
+    }
+}
+
+impl From<StartError> for AdminError {
+    fn from(error: StartError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}

@@ -1,0 +1,253 @@
+//! A cluster in one process, on virtual time: nodes with disks that outlive them, pipes between them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use alert_core::{
+    alert::{Caller, Role},
+    codec,
+    pb,
+    state::{
+        apply,
+        command::{Answer, Command, Proposal},
+        family::{Family, sys},
+    },
+};
+use tokio::time::{Instant, sleep};
+
+use super::{memory::{MemoryLog, MemoryState}, pipes::Pipes};
+use crate::{
+    api::backend::{AdminBackend, Leadership, Level, ProposeError, ReadError, ReadHandle, Store},
+    raft::{
+        RaftNode, RaftOptions, RaftStorage, Timings,
+        options::LogBounds,
+        types::{Node, NodeId},
+    },
+    seam::{Blocking, Clock, Host, Lane, OsRandom, RealFiles},
+};
+
+/// Wall clock at the start of a test, milliseconds since 1970.
+const START_MS: i64 = 1_790_000_000_000;
+
+/// Runs work where it is submitted: virtual time stands still meanwhile.
+struct Inline;
+
+impl Blocking for Inline {
+    fn submit(&self, _lane: Lane, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+}
+
+/// Virtual time, with a wall clock that a test may set wrong.
+pub struct TestClock {
+    start: Instant,
+    skew_ms: AtomicI64,
+}
+
+impl Clock for TestClock {
+    fn wall_ms(&self) -> u64 {
+        let elapsed = self.start.elapsed().as_millis() as i64;
+        (START_MS + elapsed + self.skew_ms.load(Ordering::Relaxed)) as u64
+    }
+
+    fn boot(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// What outlives a node.
+#[derive(Clone)]
+struct Disk {
+    log: MemoryLog,
+    state: Arc<MemoryState>,
+    incarnation: String,
+}
+
+/// The cluster.
+pub struct World {
+    pub pipes: Pipes,
+    start: Instant,
+    disks: BTreeMap<NodeId, Disk>,
+    clocks: BTreeMap<NodeId, Arc<TestClock>>,
+    nodes: BTreeMap<NodeId, RaftNode>,
+    pub log: LogBounds,
+}
+
+pub fn soon(seconds: u64) -> Instant {
+    Instant::now() + Duration::from_secs(seconds)
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            pipes: Pipes::default(),
+            start: Instant::now(),
+            disks: BTreeMap::new(),
+            clocks: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            log: LogBounds::default(),
+        }
+    }
+
+    /// Voters 1 to `voters`, node 1 the first leader.
+    pub async fn of(voters: u64) -> Self {
+        let mut world = Self::new();
+        world.start(1).await;
+        let formed = world.node(1).admin().init(soon(10)).await.unwrap();
+        assert!(formed.formed_now);
+        for id in 2..=voters {
+            world.start(id).await;
+            world.join(1, id).await.unwrap();
+            world.node(1).admin().promote(id, soon(30)).await.unwrap();
+        }
+        world
+    }
+
+    fn address(id: NodeId) -> String {
+        format!("node-{id}:1")
+    }
+
+    pub fn join_request(id: NodeId) -> pb::AddLearnerRequest {
+        pb::AddLearnerRequest {
+            node_id: id,
+            name: format!("node-{id}"),
+            raft_address: Self::address(id),
+            client_address: format!("node-{id}:2"),
+            data_centre: "a".into(),
+        }
+    }
+
+    pub async fn join(&self, leader: NodeId, id: NodeId) -> Result<(), crate::api::backend::AdminError> {
+        self.node(leader).admin().add_learner(Self::join_request(id), soon(10)).await.map(drop)
+    }
+
+    /// Starts a node on its disk, a new one the first time.
+    pub async fn start(&mut self, id: NodeId) {
+        let count = self.disks.len();
+        let disk = self.disks.entry(id).or_insert_with(|| Disk {
+            log: MemoryLog::default(),
+            state: Arc::default(),
+            incarnation: format!("incarnation-{id}-{count}"),
+        });
+        let start = self.start;
+        let clock =
+            self.clocks.entry(id).or_insert_with(|| Arc::new(TestClock { start, skew_ms: AtomicI64::new(0) }));
+        let host = Host {
+            clock: clock.clone(),
+            random: Arc::new(OsRandom),
+            files: Arc::new(RealFiles),
+            blocking: Arc::new(Inline),
+        };
+        let node = Node {
+            raft_address: Self::address(id),
+            client_address: format!("node-{id}:2"),
+            name: format!("node-{id}"),
+            data_centre: "a".into(),
+            incarnation: String::new(),
+        };
+        let mut options =
+            RaftOptions::new("test", id, node, Timings::for_election_timeout(Duration::from_millis(1000)));
+        options.log = self.log;
+        let storage = RaftStorage {
+            log: disk.log.clone(),
+            state: disk.state.clone(),
+            incarnation: disk.incarnation.clone(),
+        };
+        let started = RaftNode::start(options, host, storage, self.pipes.connector(id), apply).await.unwrap();
+        let listener = self.pipes.listen(id, &Self::address(id));
+        let serving = started.clone();
+        tokio::spawn(async move { serving.serve(listener).await.unwrap() });
+        self.nodes.insert(id, started);
+    }
+
+    /// The node is gone from one moment to the next; its disk stays.
+    pub async fn kill(&mut self, id: NodeId) {
+        self.pipes.kill(id);
+        self.nodes.remove(&id).unwrap().stop().await;
+    }
+
+    /// The node's disk is replaced by an empty one.
+    pub fn wipe(&mut self, id: NodeId) {
+        self.disks.remove(&id);
+        let disk = Disk {
+            log: MemoryLog::default(),
+            state: Arc::default(),
+            incarnation: format!("wiped-{id}"),
+        };
+        self.disks.insert(id, disk);
+    }
+
+    pub fn node(&self, id: NodeId) -> RaftNode {
+        self.nodes[&id].clone()
+    }
+
+    pub fn set_skew(&self, id: NodeId, skew_ms: i64) {
+        self.clocks[&id].skew_ms.store(skew_ms, Ordering::Relaxed);
+    }
+
+    /// Waits until a node takes proposals, and says which.
+    pub async fn leader(&self) -> NodeId {
+        for _ in 0..10_000 {
+            for (id, node) in &self.nodes {
+                if matches!(*node.leadership().borrow(), Leadership::Me { .. }) {
+                    return *id;
+                }
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        panic!("no leader for 50 s");
+    }
+
+    /// Waits until `holds`.
+    pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        for _ in 0..10_000 {
+            if holds(self) {
+                return;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        panic!("not within 50 s: {what}");
+    }
+
+    /// A change that a test can read back: the head of an audit chain.
+    pub async fn write(&self, id: NodeId, key: u64, value: u64) -> Result<Answer, ProposeError> {
+        self.write_until(id, key, value, soon(5)).await
+    }
+
+    pub async fn write_until(
+        &self,
+        id: NodeId,
+        key: u64,
+        value: u64,
+        deadline: Instant,
+    ) -> Result<Answer, ProposeError> {
+        self.node(id).propose(proposal(key, value), deadline).await
+    }
+
+    /// The value last written under `key`, on this node at this level.
+    pub async fn read(&self, id: NodeId, level: Level, key: u64) -> Result<Option<u64>, ReadError> {
+        Ok(value_of(&self.node(id).read(level, soon(5)).await?, key))
+    }
+}
+
+pub fn proposal(key: u64, value: u64) -> Proposal {
+    let command = Command::AnchorAudit { node_id: key, sequence: value, head: [0; 32] };
+    Proposal { caller: Some(caller()), request: None, rules_revision: 0, command }
+}
+
+pub fn caller() -> Caller {
+    Caller { country: "GB".into(), authority: "test".into(), system: "test".into(), role: Role::Bureau }
+}
+
+pub fn value_of(handle: &ReadHandle, key: u64) -> Option<u64> {
+    let key = [sys::AUDIT_ANCHOR, &key.to_be_bytes()].concat();
+    let bytes = handle.view.get(Family::Sys, &key).unwrap()?;
+    let (sequence, _, _): (u64, [u8; 32], u64) = codec::decode(&bytes).unwrap();
+    Some(sequence)
+}
