@@ -126,11 +126,13 @@ impl DevCa {
         Ok(Self { name: name.to_owned(), certificate_pem, issuer: Issuer::new(params, key) })
     }
 
-    /// The authority kept in `directory` (`name.pem`, `name.key`); a new one where there is none.
+    /// The authority kept in `directory` (`name.pem`, `name.key`); a new one, and the directory, where
+    /// there is none.
     pub fn open_or_create(directory: &Path, name: &str) -> Result<Self, DevCaError> {
         let (certificate, key) = files(directory, name);
         if !certificate.exists() {
             let authority = Self::new(name)?;
+            private_directory(directory)?;
             write_private(&key, authority.issuer.key().serialize_pem().as_bytes())?;
             write_public(&certificate, authority.certificate_pem.as_bytes())?;
             return Ok(authority);
