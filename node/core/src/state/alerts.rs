@@ -146,19 +146,23 @@ pub(super) fn purge_history(writer: &mut Writer<'_>, id: AlertId) -> Result<(), 
 
 type Derived = BTreeMap<(Family, Vec<u8>), Vec<u8>>;
 
+/// An active alert as the index sees it; no other state is found by searches.
+fn index_input<'a>(rules: &RuleSet, id: AlertId, loaded: &'a Loaded) -> Option<IndexInput<'a>> {
+    (loaded.state() == pb::AlertState::Active).then(|| IndexInput {
+        id,
+        partition: loaded.label.partition,
+        label: loaded.stored.header.label,
+        priority: priority(&loaded.alert, rules),
+        created_at_ms: loaded.stored.header.created_at_ms,
+        normaliser: NORMALISER,
+        alert: &loaded.alert,
+    })
+}
+
 /// Everything that follows from a record: index entries, due times, what it hangs on.
 fn derived(rules: &RuleSet, id: AlertId, loaded: &Loaded) -> Derived {
     let mut entries = Derived::new();
-    if loaded.state() == pb::AlertState::Active {
-        let input = IndexInput {
-            id,
-            partition: loaded.label.partition,
-            label: loaded.stored.header.label,
-            priority: priority(&loaded.alert, rules),
-            created_at_ms: loaded.stored.header.created_at_ms,
-            normaliser: NORMALISER,
-            alert: &loaded.alert,
-        };
+    if let Some(input) = index_input(rules, id, loaded) {
         index::derive(&input, &mut |family, key, value| {
             entries.insert((family, key), value);
         });
@@ -205,6 +209,15 @@ fn write_derived(
     }
     for (family, key) in old.into_keys() {
         writer.set(family, key, None)?;
+    }
+    // The lexicon counts the alerts that a name stands in: its entries follow from all of them, not from one.
+    let lexicon = index::lexicon::changes(
+        writer.view(),
+        before.and_then(|loaded| index_input(rules, id, loaded)).as_ref(),
+        after.and_then(|loaded| index_input(rules, id, loaded)).as_ref(),
+    )?;
+    for (family, key, value) in lexicon {
+        writer.set(family, key, value)?;
     }
     let counts = &mut writer.meta.alerts_by_state;
     if let Some(before) = before {

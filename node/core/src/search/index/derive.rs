@@ -1,0 +1,173 @@
+//! All index entries of one alert.
+
+use std::collections::BTreeMap;
+
+use super::{
+    form::{self, NameForm},
+    key::{self, Head, NumberKey, Tail},
+    range,
+    signature::{NameSignature, NumberSignature, TokenSign},
+};
+use crate::{
+    alert::{AlertId, LabelId, Partition},
+    pb,
+    search::{
+        identifier,
+        normalise::{
+            date::Date,
+            name::{Class, effective},
+            number::{self, NumberKind},
+        },
+    },
+    state::family::Family,
+};
+
+/// Most names of one alert that are indexed, in the order of the record.
+pub const FORMS_MAX: usize = 256;
+/// Most identifying tokens of one name that make pairs.
+pub const PAIR_TOKENS_MAX: usize = 8;
+/// Most dates of birth that one name is indexed under.
+pub const DATES_MAX: usize = 16;
+
+/// An active alert, as the index sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexInput<'a> {
+    /// The alert.
+    pub id: AlertId,
+    /// Which lists it is in.
+    pub partition: Partition,
+    /// Kept in each value, decides visibility.
+    pub label: LabelId,
+    /// Of its category; 0 is the highest.
+    pub priority: u8,
+    /// Replicated time of its creation, milliseconds since 1970.
+    pub created_at_ms: u64,
+    /// The version of the normaliser to derive under.
+    pub normaliser: u32,
+    /// The record.
+    pub alert: &'a pb::Alert,
+}
+
+/// Emits every entry (family, key, value) of `input`, each key once, in key order. The same input gives the same
+/// entries on every node. Entries of the lexicon are counted, not set: see [`super::lexicon::changes`].
+pub fn derive(input: &IndexInput<'_>, emit: &mut dyn FnMut(Family, Vec<u8>, Vec<u8>)) {
+    let mut entries = Entries {
+        head: Head { normaliser: input.normaliser, partition: input.partition },
+        tail: Tail { priority: input.priority, created_at_ms: input.created_at_ms, id: input.id },
+        label: input.label,
+        numbers: BTreeMap::new(),
+        names: BTreeMap::new(),
+    };
+    for identifier in identifier::identifiers(input.alert) {
+        entries.number(&identifier);
+    }
+    for form in input.alert.identities.iter().flat_map(form::name_forms).take(FORMS_MAX) {
+        entries.name(&form);
+    }
+    for ((family, key), signature) in entries.numbers {
+        emit(family, key, signature.encode());
+    }
+    for ((family, key), signature) in entries.names {
+        emit(family, key, signature.encode());
+    }
+}
+
+struct Entries {
+    head: Head,
+    tail: Tail,
+    label: LabelId,
+    numbers: BTreeMap<(Family, Vec<u8>), NumberSignature>,
+    names: BTreeMap<(Family, Vec<u8>), NameSignature>,
+}
+
+impl Entries {
+    fn number(&mut self, identifier: &identifier::Identifier) {
+        let signature = NumberSignature { label: self.label, kind: Some(identifier.kind), country: identifier.country };
+        self.number_key(NumberKey::Whole, &identifier.number, signature);
+        if identifier.kind == NumberKind::Vin
+            && let Some(tail) = number::vin_tail(&identifier.number)
+        {
+            self.number_key(NumberKey::VinTail, &tail, signature);
+        }
+        if let Some(to) = &identifier.range_to {
+            for block in range::blocks(&identifier.number, to) {
+                self.set_number(Family::Exact, key::number_hash(NumberKey::Block, &block), signature);
+            }
+        }
+    }
+
+    /// The number as it is; and folded, where folding makes it another. A query looks for its own folded form in both
+    /// families, so a number without look-alikes needs one entry only.
+    fn number_key(&mut self, what: NumberKey, number: &str, signature: NumberSignature) {
+        self.set_number(Family::Exact, key::number_hash(what, number), signature);
+        let folded = number::fold(number);
+        if folded != number {
+            self.set_number(Family::ExactFolded, key::number_hash(what, &folded), signature);
+        }
+    }
+
+    fn set_number(&mut self, family: Family, hash: [u8; 8], signature: NumberSignature) {
+        let key = key::with_tail(self.head.number(hash), self.tail);
+        self.numbers.entry((family, key)).and_modify(|present| present.merge(signature)).or_insert(signature);
+    }
+
+    fn name(&mut self, form: &NameForm) {
+        let classes: Vec<Class> = effective(&form.tokens).map(|token| token.class()).collect();
+        let mut tokens: Vec<_> = form.tokens.iter().map(TokenSign::new).collect();
+        tokens.sort_unstable();
+        let only_date = match form.dates.as_slice() {
+            [] => Some(Date::UNKNOWN),
+            [date] if !date.is_span() => Some(date.date),
+            _ => None,
+        };
+        let signature = NameSignature {
+            label: self.label,
+            gender: form.gender,
+            date: only_date.unwrap_or(Date::UNKNOWN),
+            date_decides: only_date.is_some(),
+            one_name: true,
+            tokens,
+        };
+        let mut years: Vec<u16> = form.dates.iter().take(DATES_MAX).flat_map(|date| date.index_years()).collect();
+        if years.is_empty() {
+            years.push(0);
+        }
+        years.sort_unstable();
+        years.dedup();
+        for date in form.dates.iter().take(DATES_MAX) {
+            let dates: Vec<Date> = if date.is_span() {
+                date.index_years().filter(|year| *year != 0).map(|year| Date { year, month: 0, day: 0 }).collect()
+            } else {
+                vec![date.date]
+            };
+            for date in dates {
+                for class in &classes {
+                    self.set_name(Family::NameDob, self.head.name_dob(date, *class), &signature);
+                }
+            }
+        }
+        for year in years {
+            for (at, class) in classes.iter().enumerate() {
+                self.set_name(Family::NameOne, key::with_year(self.head.name_one(*class), year), &signature);
+                for other in classes.iter().take(PAIR_TOKENS_MAX).skip(at + 1) {
+                    let pair = self.head.name_pair(*class, *other);
+                    self.set_name(Family::NamePair, key::with_year(pair, year), &signature);
+                }
+            }
+            if let [class] = classes.as_slice() {
+                let pair = self.head.name_pair(*class, Class::NONE);
+                self.set_name(Family::NamePair, key::with_year(pair, year), &signature);
+            }
+        }
+    }
+
+    fn set_name(&mut self, family: Family, prefix: Vec<u8>, signature: &NameSignature) {
+        let key = key::with_tail(prefix, self.tail);
+        match self.names.entry((family, key)) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(signature.clone());
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().merge(signature.clone()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! How each leg finds postings and turns them into scored records.
+
+pub mod estimate;
+pub mod number;
+pub mod person;
+pub mod plan;

@@ -1,0 +1,100 @@
+//! Which lists a person query seeks, from the query alone and from the names in use.
+
+use std::collections::BTreeSet;
+
+use crate::search::{
+    normalise::{
+        name::{Class, Role, Token},
+        skeleton,
+    },
+    query::PersonQuery,
+};
+
+/// Letters that each half of a token taken apart keeps, at least.
+const SPLIT_LETTERS_MIN: usize = 2;
+
+/// One identifying token of a query with the classes it is sought under.
+#[derive(Debug, Clone)]
+pub struct PlannedToken {
+    /// Its place among the query's tokens.
+    pub at: usize,
+    /// Of its own skeleton.
+    pub class: Class,
+    /// Of other spellings and readings, without `class`.
+    pub alternates: Vec<Class>,
+    /// The two halves, for each place where it may be two names in the alert.
+    pub splits: Vec<(Class, Class)>,
+    /// Of tokens in use one typing error away, without the classes above. Filled in by partition.
+    pub expansions: BTreeSet<Class>,
+}
+
+/// A person query as lists.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Identifying tokens.
+    pub tokens: Vec<PlannedToken>,
+    /// Neighbouring tokens as one: which (a run of the query's tokens) and its class.
+    pub joins: Vec<(std::ops::Range<usize>, Class)>,
+}
+
+/// The plan of a query, before misspelt names are looked up.
+pub fn plan(query: &PersonQuery) -> Plan {
+    let tokens = query
+        .tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| token.role == Role::Name)
+        .map(|(at, token)| {
+            let class = token.class();
+            let alternates = alternates(token, class);
+            PlannedToken { at, class, alternates, splits: splits(token), expansions: BTreeSet::new() }
+        })
+        .collect();
+    Plan { tokens, joins: joins(&query.tokens) }
+}
+
+fn alternates(token: &Token, class: Class) -> Vec<Class> {
+    let mut classes: Vec<Class> = Vec::new();
+    let spelt_out = (token.expanded != token.base).then(|| skeleton::skeleton(&token.expanded));
+    for skeleton in spelt_out.into_iter().chain(skeleton::alternates(&token.base)) {
+        let other = Class::of_skeleton(&skeleton);
+        if other != class && !classes.contains(&other) {
+            classes.push(other);
+        }
+    }
+    classes
+}
+
+/// The token as two: ANNAMARIA as ANNA and MARIA.
+fn splits(token: &Token) -> Vec<(Class, Class)> {
+    let letters: Vec<char> = token.base.chars().collect();
+    let class = |letters: &[char]| Class::of_skeleton(&skeleton::skeleton(&letters.iter().collect::<String>()));
+    (SPLIT_LETTERS_MIN..(letters.len() + 1).saturating_sub(SPLIT_LETTERS_MIN))
+        .map(|at| (class(&letters[..at]), class(&letters[at..])))
+        .collect()
+}
+
+/// Two or three neighbours as one: ABDUL RAHMAN as ABDULRAHMAN, O BRIEN as OBRIEN, VAN DER BERG as VANDERBERG.
+fn joins(tokens: &[Token]) -> Vec<(std::ops::Range<usize>, Class)> {
+    let mut joins = Vec::new();
+    for length in 2..=3 {
+        for start in 0..(tokens.len() + 1).saturating_sub(length) {
+            let run = &tokens[start..start + length];
+            let joined: String = run.iter().map(|token| token.base.as_str()).collect();
+            joins.push((start..start + length, Class::of_skeleton(&skeleton::skeleton(&joined))));
+            // Without the particle in the middle: ABD AL RAHMAN is also ABDRAHMAN, which is ABDURRAHMAN.
+            if length == 3 && run[1].role == Role::Particle {
+                let joined = format!("{}{}", run[0].base, run[2].base);
+                joins.push((start..start + length, Class::of_skeleton(&skeleton::skeleton(&joined))));
+            }
+        }
+    }
+    joins
+}
+
+impl PlannedToken {
+    /// Its own class and the alternates.
+    pub fn classes(&self) -> impl Iterator<Item = Class> + '_ {
+        std::iter::once(self.class).chain(self.alternates.iter().copied())
+    }
+}

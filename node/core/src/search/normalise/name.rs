@@ -1,0 +1,190 @@
+//! Names to tokens: words in one form, with the role that each plays.
+
+use super::{
+    script::{self, Script},
+    skeleton, text,
+};
+
+/// Most tokens of one name that are looked at.
+pub const TOKENS_MAX: usize = 12;
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Identifies: it has index classes.
+    Name,
+    /// Al, bin, de, van...: left out or joined at will. Compared, but not looked up.
+    Particle,
+    /// One letter.
+    Initial,
+}
+
+/// The class of a token in index keys: eight bytes of the hash of its skeleton.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class(pub [u8; 8]);
+
+impl Class {
+    /// Stands for the second name of whoever has only one.
+    pub const NONE: Class = Class([0; 8]);
+
+    /// From a skeleton.
+    pub fn of_skeleton(skeleton: &str) -> Self {
+        let hash = blake3::hash(skeleton.as_bytes());
+        let mut class = [0; 8];
+        class.copy_from_slice(&hash.as_bytes()[..8]);
+        Self(class)
+    }
+
+    /// Two bytes of it, for signatures.
+    pub fn short(self) -> u16 {
+        u16::from_be_bytes([self.0[0], self.0[1]])
+    }
+}
+
+/// One word of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Upper case and composed, in its own script.
+    pub original: String,
+    /// Romanised, marks dropped.
+    pub base: String,
+    /// Romanised, marks spelt out.
+    pub expanded: String,
+    /// `base` with doubled letters and spelt-out marks reduced.
+    pub loose: String,
+    /// The consonant skeleton of `base`.
+    pub skeleton: String,
+    /// The script it is written in.
+    pub script: Script,
+    /// What it is good for.
+    pub role: Role,
+}
+
+impl Token {
+    /// From one word as [`text::words`] gives it.
+    pub fn new(word: &str) -> Self {
+        let romanised = script::romanise(word);
+        let letters = romanised.base.chars().count();
+        let role = match letters {
+            _ if PARTICLES.contains(&romanised.base.as_str()) => Role::Particle,
+            // One ideograph or one syllable is a name, one letter of an alphabet is not.
+            1 if !matches!(romanised.script, Script::Han | Script::Hangul | Script::Other) => Role::Initial,
+            _ => Role::Name,
+        };
+        Self {
+            original: word.to_owned(),
+            loose: skeleton::loose(&romanised.base),
+            skeleton: skeleton::skeleton(&romanised.base),
+            base: romanised.base,
+            expanded: romanised.expanded,
+            script: romanised.script,
+            role,
+        }
+    }
+
+    /// Its class in index keys.
+    pub fn class(&self) -> Class {
+        Class::of_skeleton(&self.skeleton)
+    }
+
+    /// The first letter, for signatures: a byte, 0 for letters outside A to Z.
+    pub fn first_letter(&self) -> u8 {
+        self.base.bytes().next().filter(u8::is_ascii).unwrap_or(0)
+    }
+}
+
+/// Written or left out at will; not counted as names unless there is nothing else.
+const PARTICLES: &[&str] = &[
+    "AL", "EL", "BIN", "IBN", "BINT", "DE", "DEL", "DELLA", "DI", "DA", "DAS", "DOS", "DU", "DES", "LA", "LAS", "LOS",
+    "VAN", "VON", "DER", "DEN", "TEN", "TER", "ZU", "ZUM", "ZUR", "AF", "AV", "Y", "E", "JR", "SR", "II", "III", "MR",
+    "MRS", "MS",
+];
+
+/// What forms write for a name that is not known.
+const FILLERS: &[&str] = &["FNU", "LNU", "NFN", "NLN", "NMN", "XX", "XXX", "XXXX", "XXXXX", "UNKNOWN", "UNK"];
+
+/// The tokens of one name. Fillers are left out; when nothing but particles and initials is there, they are the name.
+pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
+    for text in texts {
+        for word in text::words(text) {
+            if tokens.len() == TOKENS_MAX {
+                break;
+            }
+            if FILLERS.contains(&word.as_str()) {
+                continue;
+            }
+            match article(&word) {
+                Some(rest) => tokens.extend([Token::new("AL"), Token::new(rest)]),
+                None => tokens.push(Token::new(&word)),
+            }
+        }
+    }
+    tokens.truncate(TOKENS_MAX);
+    if !tokens.iter().any(|token| token.role == Role::Name) {
+        for token in &mut tokens {
+            token.role = Role::Name;
+        }
+    }
+    tokens
+}
+
+/// What follows the Arabic article when it is written as one word with its name.
+fn article(word: &str) -> Option<&str> {
+    word.strip_prefix("ال").filter(|rest| rest.chars().count() >= 3)
+}
+
+/// Tokens that identify, in order.
+pub fn effective(tokens: &[Token]) -> impl Iterator<Item = &Token> {
+    tokens.iter().filter(|token| token.role == Role::Name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(name: &str) -> Vec<(String, Role)> {
+        tokens([name]).into_iter().map(|token| (token.base, token.role)).collect()
+    }
+
+    #[test]
+    fn tokens_know_their_roles() {
+        assert_eq!(
+            roles("J. van der Berg"),
+            [
+                ("J".into(), Role::Initial),
+                ("VAN".into(), Role::Particle),
+                ("DER".into(), Role::Particle),
+                ("BERG".into(), Role::Name)
+            ]
+        );
+        assert_eq!(roles("FNU MUSTERMANN"), [("MUSTERMANN".into(), Role::Name)]);
+        assert_eq!(roles("Bin"), [("BIN".into(), Role::Name)], "a particle alone is the name");
+        assert_eq!(roles("E"), [("E".into(), Role::Name)]);
+        assert_eq!(roles("Li Eo"), [("LI".into(), Role::Name), ("EO".into(), Role::Name)]);
+        assert!(roles("FNU LNU").is_empty());
+    }
+
+    #[test]
+    fn a_name_meets_itself_across_scripts_in_its_class() {
+        for (latin, other) in [
+            ("Mohamed", "محمد"),
+            ("Hassan", "حسن"),
+            ("Shcherbakov", "Щербаков"),
+            ("Papadopoulos", "Παπαδόπουλος"),
+            ("Walid", "وليد"),
+            ("Shalom", "שלום"),
+        ] {
+            let (a, b) = (Token::new(&latin.to_uppercase()), Token::new(&text::words(other)[0]));
+            assert_eq!(a.class(), b.class(), "{latin} {} and {other} {}", a.skeleton, b.skeleton);
+        }
+        let article = tokens(["الحسن"]);
+        assert_eq!(article.len(), 2);
+        assert_eq!(article[1].skeleton, Token::new("HASSAN").skeleton);
+    }
+
+    #[test]
+    fn a_very_long_name_is_cut() {
+        assert_eq!(tokens(["a b c d e f g h i j k l m n o"]).len(), TOKENS_MAX);
+    }
+}

@@ -1,0 +1,197 @@
+//! The whole search: every leg, one ranked list.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use super::{
+    explain,
+    index::{form, key::Tail},
+    leg,
+    query::ParsedQuery,
+    score,
+    session::{Counters, LabelSource, Session},
+};
+use crate::{
+    alert::{AlertId, StoredAlert, Viewer},
+    pb,
+    state::{View, ViewError},
+};
+
+/// What one call asks for beside the profile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SearchLimits {
+    /// Most candidates; 0 = the profile's.
+    pub max_candidates: u32,
+    /// An alert to leave out (a search for duplicates of itself).
+    pub except: Option<AlertId>,
+}
+
+/// One alert that answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its id.
+    pub id: AlertId,
+    /// 0 to 10000.
+    pub score: u32,
+    /// A number of the query is a number of the alert: ranks before every other.
+    pub by_number: bool,
+    /// Why.
+    pub explanation: pb::Explanation,
+    /// Value of the list "identity-kind" of the identity that matched; empty for objects.
+    pub identity_kind: String,
+    /// The name or number that matched, as the alert has it.
+    pub title: String,
+    /// The record.
+    pub stored: StoredAlert,
+    tail: Tail,
+}
+
+/// The answer of one search, the same on every node at one revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchAnswer {
+    /// Numbers first, then by score, priority, newest, id.
+    pub found: Vec<Found>,
+    /// Set when a limit cut the search short.
+    pub truncation: Option<pb::Truncation>,
+    /// What it cost.
+    pub counters: Counters,
+}
+
+/// Runs every leg of `query` over `view` for `viewer`.
+pub fn run(
+    view: &dyn View,
+    query: &ParsedQuery,
+    viewer: &Viewer,
+    labels: &dyn LabelSource,
+    profile: &pb::SearchProfile,
+    limits: SearchLimits,
+) -> Result<SearchAnswer, ViewError> {
+    let mut session = Session::new(view, viewer, labels, profile)?;
+    let mut found: BTreeMap<AlertId, Found> = BTreeMap::new();
+    numbers(&mut session, query, limits, &mut found)?;
+    persons(&mut session, query, limits, &mut found)?;
+    let mut found: Vec<Found> = found.into_values().collect();
+    found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
+    let most = match limits.max_candidates {
+        0 => profile.max_candidates,
+        asked => asked.min(CANDIDATES_MAX),
+    };
+    if found.len() > most as usize {
+        session.cut(explain::LIMIT_CANDIDATES, u64::from(most));
+        found.truncate(most as usize);
+    }
+    let truncation = session.limit.map(|(limit, limit_value)| pb::Truncation {
+        limit: limit.into(),
+        limit_value,
+        narrow_by: query.narrow_by(limit).into(),
+    });
+    Ok(SearchAnswer { found, truncation, counters: session.counters })
+}
+
+/// Most candidates that a call may ask for.
+pub const CANDIDATES_MAX: u32 = 500;
+
+fn numbers(
+    session: &mut Session<'_>,
+    query: &ParsedQuery,
+    limits: SearchLimits,
+    found: &mut BTreeMap<AlertId, Found>,
+) -> Result<(), ViewError> {
+    for number in &query.numbers {
+        let mut possible: Vec<Tail> = leg::number::gather(session, number)?.into_values().collect();
+        possible.sort_by_key(Tail::order);
+        for tail in possible {
+            if limits.except == Some(tail.id) {
+                continue;
+            }
+            let Some(record) = session.record(tail.id)? else { continue };
+            if !session.may_score() {
+                break;
+            }
+            let Some(scored) = leg::number::score(number, &record) else { continue };
+            let answer = Found {
+                id: tail.id,
+                score: scored.score,
+                by_number: true,
+                explanation: scored.explanation,
+                identity_kind: scored.identity_kind,
+                title: scored.title,
+                stored: record.stored.clone(),
+                tail,
+            };
+            match found.get_mut(&tail.id) {
+                Some(present) if present.score >= answer.score => {}
+                _ => {
+                    found.insert(tail.id, answer);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn persons(
+    session: &mut Session<'_>,
+    query: &ParsedQuery,
+    limits: SearchLimits,
+    found: &mut BTreeMap<AlertId, Found>,
+) -> Result<(), ViewError> {
+    for person in &query.persons {
+        for possible in leg::person::gather(session, person)? {
+            let tail = possible.tail;
+            if limits.except == Some(tail.id) {
+                continue;
+            }
+            let Some(record) = session.record(tail.id)? else { continue };
+            if !session.may_score() {
+                break;
+            }
+            let forms = form::name_forms(&record.identities);
+            let Some(mut scored) = score::person::score(person, &forms, session.profile) else { continue };
+            if scored.score < session.profile.threshold {
+                continue;
+            }
+            scored.explanation.notes = person.notes.clone();
+            match found.get_mut(&tail.id) {
+                // Found by number as well: one candidate, both reasons.
+                Some(present) if present.by_number => {
+                    let number = std::mem::take(&mut present.explanation);
+                    present.explanation = both(scored.explanation, number);
+                    present.score = present.score.max(scored.score);
+                    present.identity_kind = scored.identity_kind;
+                    present.title = scored.title;
+                }
+                Some(present) if present.score >= scored.score => {}
+                _ => {
+                    let answer = Found {
+                        id: tail.id,
+                        score: scored.score,
+                        by_number: false,
+                        explanation: scored.explanation,
+                        identity_kind: scored.identity_kind,
+                        title: scored.title,
+                        stored: record.stored.clone(),
+                        tail,
+                    };
+                    found.insert(tail.id, answer);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn both(person: pb::Explanation, number: pb::Explanation) -> pb::Explanation {
+    let mut notes = number.notes;
+    for note in person.notes {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    pb::Explanation {
+        number_kind: number.number_kind,
+        number_how: number.number_how,
+        adjustments: number.adjustments.into_iter().chain(person.adjustments).collect(),
+        notes,
+        ..person
+    }
+}

@@ -1,0 +1,181 @@
+//! A query's name against one name of a record: tokens are assigned one to one, best first.
+
+use super::{FULL, token};
+use crate::{
+    pb,
+    search::{
+        explain,
+        normalise::name::{Role, Token},
+    },
+};
+
+/// How two names agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameScore {
+    /// 0 to 10000, what missing parts take included.
+    pub points: u32,
+    /// What missing parts took.
+    pub missing_points: u32,
+    /// Which token matched which.
+    pub tokens: Vec<pb::TokenMatch>,
+}
+
+/// One possible assignment: tokens of the query (a run of `query_len`) with tokens of the record.
+struct Pairing {
+    points: u32,
+    how: &'static str,
+    query: std::ops::Range<usize>,
+    record: std::ops::Range<usize>,
+}
+
+/// Joined names agree a little less than equal ones.
+const JOINED: u32 = 9_700;
+/// What a particle on one side only takes.
+const PARTICLE_POINTS: u32 = 50;
+
+/// Compares two names. `None` when no token agrees.
+pub fn compare(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Option<NameScore> {
+    let mut pairings = pairings(query, record, may_be_cut, profile);
+    // Best first; between equals the one that covers more, then the order of the names: the same on every node.
+    pairings.sort_by_key(|pairing| {
+        let covers = pairing.query.len() + pairing.record.len();
+        (std::cmp::Reverse(pairing.points), std::cmp::Reverse(covers), pairing.query.start, pairing.record.start)
+    });
+    let mut query_free = vec![true; query.len()];
+    let mut record_free = vec![true; record.len()];
+    let mut chosen: Vec<Pairing> = Vec::new();
+    for pairing in pairings {
+        let free = query_free[pairing.query.clone()].iter().all(|free| *free)
+            && record_free[pairing.record.clone()].iter().all(|free| *free);
+        if free {
+            query_free[pairing.query.clone()].fill(false);
+            record_free[pairing.record.clone()].fill(false);
+            chosen.push(pairing);
+        }
+    }
+    chosen.sort_by_key(|pairing| pairing.query.start);
+    let identifies = |token: &Token| token.role == Role::Name;
+    let strong = |pairing: &Pairing| {
+        query[pairing.query.clone()].iter().any(identifies) || record[pairing.record.clone()].iter().any(identifies)
+    };
+    // Particles and lone initials agree by chance.
+    if !chosen.iter().any(strong) {
+        return None;
+    }
+    let matched: Vec<&Pairing> = chosen.iter().filter(|pairing| strong(pairing)).collect();
+    let left = |tokens: &[Token], free: &[bool], role: fn(Role) -> bool| {
+        tokens.iter().zip(free).filter(|(token, free)| **free && role(token.role)).count() as u32
+    };
+    let counts = |role: Role| role != Role::Particle;
+    let (query_left, record_left) = (left(query, &query_free, counts), left(record, &record_free, counts));
+    let particles = left(query, &query_free, |role| role == Role::Particle)
+        + left(record, &record_free, |role| role == Role::Particle);
+    let conflicts = query_left.min(record_left);
+    let missing = query_left.max(record_left) - conflicts;
+    let earned: u32 = matched.iter().map(|pairing| pairing.points).sum();
+    let points = earned / (matched.len() as u32 + conflicts);
+    // One name alone is weak evidence for somebody who has more.
+    let weight = if matched.len() == 1 { 2 } else { 1 };
+    let taken = missing * weight * profile.missing_part_points + particles * PARTICLE_POINTS;
+    Some(NameScore {
+        points: points.saturating_sub(taken),
+        missing_points: taken.min(points),
+        tokens: chosen
+            .iter()
+            .map(|pairing| pb::TokenMatch {
+                query: text(&query[pairing.query.clone()]),
+                matched: text(&record[pairing.record.clone()]),
+                how: pairing.how.to_owned(),
+                points: pairing.points,
+            })
+            .collect(),
+    })
+}
+
+fn pairings(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Vec<Pairing> {
+    let mut pairings = Vec::new();
+    for (q, asked) in query.iter().enumerate() {
+        for (r, known) in record.iter().enumerate() {
+            if let Some(likeness) = token::compare(asked, known, may_be_cut, profile) {
+                let (query, record) = (q..q + 1, r..r + 1);
+                pairings.push(Pairing { points: likeness.points, how: likeness.how, query, record });
+            }
+        }
+    }
+    for (run, joined) in joins(query) {
+        for (r, known) in record.iter().enumerate() {
+            if let Some(points) = joined_likeness(&joined, &known.loose, profile) {
+                pairings.push(Pairing { points, how: explain::JOINED, query: run.clone(), record: r..r + 1 });
+            }
+        }
+    }
+    for (run, joined) in joins(record) {
+        for (q, asked) in query.iter().enumerate() {
+            if let Some(points) = joined_likeness(&joined, &asked.loose, profile) {
+                pairings.push(Pairing { points, how: explain::JOINED, query: q..q + 1, record: run.clone() });
+            }
+        }
+    }
+    pairings
+}
+
+/// Runs of two or three neighbours as one word, loosely spelt.
+fn joins(tokens: &[Token]) -> Vec<(std::ops::Range<usize>, String)> {
+    let mut joins = Vec::new();
+    for length in 2..=3 {
+        for start in 0..(tokens.len() + 1).saturating_sub(length) {
+            let joined: String = tokens[start..start + length].iter().map(|token| token.base.as_str()).collect();
+            joins.push((start..start + length, crate::search::normalise::skeleton::loose(&joined)));
+        }
+    }
+    joins
+}
+
+fn joined_likeness(joined: &str, whole: &str, profile: &pb::SearchProfile) -> Option<u32> {
+    if joined == whole {
+        return Some(JOINED);
+    }
+    let long = joined.len() >= 6 && joined.len().abs_diff(whole.len()) <= 1;
+    (long && super::distance::within_one(joined, whole)).then(|| FULL.saturating_sub(profile.typing_error_points))
+}
+
+fn text(tokens: &[Token]) -> String {
+    tokens.iter().map(|token| token.original.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{alert::RuleSet, search::normalise::name::tokens};
+
+    fn points(query: &str, record: &str) -> u32 {
+        let rules = RuleSet::defaults();
+        compare(&tokens([query]), &tokens([record]), false, rules.search_profile()).map_or(0, |score| score.points)
+    }
+
+    #[test]
+    fn order_changes_nothing_and_parts_may_be_joined() {
+        assert_eq!(points("Anna Maria Eriksson", "Eriksson Maria Anna"), FULL);
+        assert_eq!(points("Jean-Pierre O'Brien", "OBRIEN JEAN PIERRE"), FULL);
+        assert!(points("Jeanpierre Obrien", "Jean Pierre O Brien") >= 9_000);
+        assert!(points("Abdul Rahman Said", "Abdulrahman Said") >= 9_000);
+        assert!(points("Juan de la Cruz", "Juan Cruz") >= 9_800);
+        assert!(points("Li Wei", "Liwei") >= 9_500);
+    }
+
+    #[test]
+    fn what_one_side_lacks_takes_less_than_what_contradicts() {
+        let missing = points("Anna Eriksson", "Anna Maria Eriksson");
+        let contradicting = points("Anna Berit Eriksson", "Anna Maria Eriksson");
+        assert!(FULL > missing && missing > contradicting, "{missing} {contradicting}");
+        assert!(points("John Smith", "John Doe") <= 5_000);
+        assert!(points("John", "John Smith") < points("John Smith", "John Peter Smith"));
+        assert_eq!(points("Peter Jones", "Anna Eriksson"), 0);
+    }
+
+    #[test]
+    fn particles_and_initials_alone_are_no_match() {
+        assert_eq!(points("de la Rosa", "de la Cruz"), 0);
+        assert!(points("J Smith", "John Smith") > 7_500);
+    }
+}

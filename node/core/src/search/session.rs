@@ -1,0 +1,191 @@
+//! One search under way: its cursors, its budgets, what it may see.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    NORMALISER_VERSION, explain,
+    index::{
+        key::{Head, Tail},
+        signature,
+    },
+};
+use crate::{
+    alert::{AlertId, Label, LabelId, Partition, Sight, StoredAlert, Viewer, sections},
+    pb,
+    state::{Cursor, View, ViewError, family::Family},
+};
+
+/// Where labels come from. A node keeps them in memory; there are few.
+pub trait LabelSource {
+    /// The label with this number. A number in an index entry always has a label: its absence is an error.
+    fn label(&self, id: LabelId) -> Result<Arc<Label>, ViewError>;
+}
+
+/// What a search cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Lists sought.
+    pub seeks: u64,
+    /// Postings of visible alerts looked at.
+    pub postings: u64,
+    /// Records read and scored.
+    pub scored: u64,
+    /// Spellings tried beside the query's own.
+    pub expansions: u64,
+}
+
+/// A record that a leg wants scored.
+#[derive(Debug)]
+pub struct Record {
+    /// As stored.
+    pub stored: StoredAlert,
+    /// Its names and documents.
+    pub identities: pb::IdentitySection,
+    /// Its objects.
+    pub objects: pb::ObjectSection,
+}
+
+/// One search under way.
+pub struct Session<'a> {
+    view: &'a dyn View,
+    viewer: &'a Viewer,
+    labels: &'a dyn LabelSource,
+    /// Weights and budgets.
+    pub profile: &'a pb::SearchProfile,
+    cursors: BTreeMap<Family, Box<dyn Cursor + 'a>>,
+    sights: BTreeMap<LabelId, Sight>,
+    records: BTreeMap<AlertId, Option<Arc<Record>>>,
+    /// What it cost so far.
+    pub counters: Counters,
+    /// The first limit that was reached: its name and value.
+    pub limit: Option<(&'static str, u64)>,
+}
+
+impl<'a> Session<'a> {
+    /// A search that has not begun. Refused when the profile asks for a normaliser this release does not have.
+    pub fn new(
+        view: &'a dyn View,
+        viewer: &'a Viewer,
+        labels: &'a dyn LabelSource,
+        profile: &'a pb::SearchProfile,
+    ) -> Result<Self, ViewError> {
+        if profile.normaliser_version != NORMALISER_VERSION {
+            return Err(ViewError(format!("normaliser {} is not in this release", profile.normaliser_version)));
+        }
+        Ok(Self {
+            view,
+            viewer,
+            labels,
+            profile,
+            cursors: BTreeMap::new(),
+            sights: BTreeMap::new(),
+            records: BTreeMap::new(),
+            counters: Counters::default(),
+            limit: None,
+        })
+    }
+
+    /// The lists that may be sought, open ones first.
+    pub fn heads(&self) -> impl Iterator<Item = Head> + use<'a> {
+        let normaliser = self.profile.normaliser_version;
+        self.viewer.partitions().iter().map(move |partition: &Partition| Head { normaliser, partition: *partition })
+    }
+
+    /// Notes that a limit cut the search short; the first one is told.
+    pub fn cut(&mut self, limit: &'static str, value: u64) {
+        self.limit.get_or_insert((limit, value));
+    }
+
+    /// Decided once per label.
+    pub fn sight(&mut self, label: LabelId) -> Result<Sight, ViewError> {
+        if let Some(sight) = self.sights.get(&label) {
+            return Ok(*sight);
+        }
+        let sight = self.viewer.sight(self.labels.label(label)?.as_ref());
+        self.sights.insert(label, sight);
+        Ok(sight)
+    }
+
+    /// A cursor over one family, made at the first use.
+    pub fn cursor(&mut self, family: Family) -> Box<dyn Cursor + 'a> {
+        self.cursors.remove(&family).unwrap_or_else(|| self.view.cursor(family))
+    }
+
+    /// Gives a cursor back for the next use.
+    pub fn keep(&mut self, family: Family, cursor: Box<dyn Cursor + 'a>) {
+        self.cursors.insert(family, cursor);
+    }
+
+    /// Visits the visible postings of the lists that begin with `prefix`. Hidden ones count against nothing. `planned`
+    /// lists follow from the query alone and count against the budget of seeks; others (neighbours of misspelt names)
+    /// depend on what is in the store, hidden alerts included, and so may not move it.
+    pub fn scan(
+        &mut self,
+        family: Family,
+        prefix: &[u8],
+        planned: bool,
+        visit: &mut dyn FnMut(Tail, &[u8]),
+    ) -> Result<(), ViewError> {
+        let budget = u64::from(self.profile.budget_seeks);
+        if planned && self.counters.seeks >= budget {
+            self.cut(explain::LIMIT_SEEKS, budget);
+            return Ok(());
+        }
+        self.counters.seeks += u64::from(planned);
+        let mut cursor = self.cursor(family);
+        cursor.seek(prefix, prefix)?;
+        while let Some((key, value)) = cursor.entry() {
+            let (Some(tail), Some(label)) = (Tail::of_key(key), signature::label(value)) else {
+                return Err(ViewError(format!("an entry of {} does not decode", family.name())));
+            };
+            if self.sight(label)? != Sight::Hidden {
+                let budget = u64::from(self.profile.budget_postings);
+                if self.counters.postings >= budget {
+                    self.cut(explain::LIMIT_POSTINGS, budget);
+                    break;
+                }
+                self.counters.postings += 1;
+                visit(tail, value);
+            }
+            cursor.next()?;
+        }
+        self.keep(family, cursor);
+        Ok(())
+    }
+
+    /// The record of a posting, if the caller may see it. An index entry without a record is an error: both are written
+    /// in one batch.
+    pub fn record(&mut self, id: AlertId) -> Result<Option<Arc<Record>>, ViewError> {
+        if let Some(record) = self.records.get(&id) {
+            return Ok(record.clone());
+        }
+        let Some(bytes) = self.view.get(Family::Alerts, id.as_bytes())? else {
+            return Err(ViewError(format!("the index leads to alert {id}, which is not there")));
+        };
+        let unreadable = |error| ViewError(format!("alert {id}: {error}"));
+        let stored = StoredAlert::decode(&bytes).map_err(unreadable)?;
+        // The label in the posting was tested; the record's own is tested again, so that no stale posting shows anything.
+        let record = if self.sight(stored.header.label)? == Sight::Hidden {
+            None
+        } else {
+            Some(Arc::new(Record {
+                identities: stored.section(sections::IDENTITIES).map_err(unreadable)?,
+                objects: stored.section(sections::OBJECTS).map_err(unreadable)?,
+                stored,
+            }))
+        };
+        self.records.insert(id, record.clone());
+        Ok(record)
+    }
+
+    /// Takes one record from the budget of scores; `false` when it is used up.
+    pub fn may_score(&mut self) -> bool {
+        let budget = u64::from(self.profile.budget_scores);
+        if self.counters.scored >= budget {
+            self.cut(explain::LIMIT_SCORES, budget);
+            return false;
+        }
+        self.counters.scored += 1;
+        true
+    }
+}

@@ -1,0 +1,64 @@
+//! Which alerts are on the same subject: the ground of the rules on compatible categories.
+
+use std::collections::BTreeSet;
+
+use super::{
+    identifier::{self, Identifier},
+    index::key::{self, Head, NumberKey, Tail},
+    normalise::number::NumberKind,
+};
+use crate::{
+    alert::{AlertId, Partition, StoredAlert, sections},
+    pb,
+    state::{View, ViewError, family::Family, scan_prefix},
+};
+
+/// Numbers shorter than this are shared by chance.
+const CHARS_MIN: usize = 5;
+/// Most alerts that are compared for one number; the highest priority and newest first.
+const SHARING_MAX: usize = 64;
+
+/// Active alerts, whoever may see them, that share a strong identifier with `alert`: a document, a national number, the
+/// chassis of a vehicle, the serial number of a thing. Sorted by id; `alert` itself may be among them.
+pub fn sharing_an_identifier(view: &dyn View, normaliser: u32, alert: &pb::Alert) -> Result<Vec<AlertId>, ViewError> {
+    let mut sharing = BTreeSet::new();
+    for identifier in identifier::identifiers(alert).iter().filter(|identifier| is_strong(identifier)) {
+        for partition in [Partition::Open, Partition::Covert] {
+            let head = Head { normaliser, partition };
+            let prefix = head.number(key::number_hash(NumberKey::Whole, &identifier.number));
+            let mut listed = Vec::new();
+            scan_prefix(view, Family::Exact, &prefix, |key, _| {
+                listed.extend(Tail::of_key(key).map(|tail| tail.id));
+                Ok(listed.len() < SHARING_MAX)
+            })?;
+            for id in listed {
+                if !sharing.contains(&id) && has(view, id, identifier)? {
+                    sharing.insert(id);
+                }
+            }
+        }
+    }
+    Ok(sharing.into_iter().collect())
+}
+
+/// A plate goes from car to car, a registration and a payment account from hand to hand.
+fn is_strong(identifier: &Identifier) -> bool {
+    let weak = matches!(
+        identifier.kind,
+        NumberKind::Plate | NumberKind::Registration | NumberKind::PaymentMeans | NumberKind::Other
+    );
+    !weak && identifier.number.chars().count() >= CHARS_MIN
+}
+
+fn has(view: &dyn View, id: AlertId, wanted: &Identifier) -> Result<bool, ViewError> {
+    let Some(bytes) = view.get(Family::Alerts, id.as_bytes())? else { return Ok(false) };
+    let stored = StoredAlert::decode(&bytes)?;
+    let (identities, objects) = (stored.section(sections::IDENTITIES)?, stored.section(sections::OBJECTS)?);
+    let makes_differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
+    Ok(identifier::of_sections(Some(&identities), Some(&objects)).iter().any(|known| {
+        known.kind == wanted.kind
+            && known.number == wanted.number
+            && !known.country.conflicts(wanted.country)
+            && !makes_differ(&known.make, &wanted.make)
+    }))
+}
