@@ -130,7 +130,7 @@ impl Peers {
             let mut table = self.0.table.lock().expect("held in this block only");
             table.retain(|id, _| members.contains_key(id));
             for (id, peer) in table.iter() {
-                if let Some(node) = members.get(id).filter(|node| ***node != **peer.state.node.load()) {
+                if let Some(node) = members.get(id).filter(|node| **node != **peer.state.node.load()) {
                     peer.state.node.store(Arc::new((*node).clone()));
                 }
             }
