@@ -13,6 +13,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType,
 };
+use crate::tls::provider;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::identity::{NODE_URI_PREFIX, roles};
@@ -126,11 +127,13 @@ impl DevCa {
         Ok(Self { name: name.to_owned(), certificate_pem, issuer: Issuer::new(params, key) })
     }
 
-    /// The authority kept in `directory` (`name.pem`, `name.key`); a new one where there is none.
+    /// The authority kept in `directory` (`name.pem`, `name.key`); a new one, and the directory, where
+    /// there is none.
     pub fn open_or_create(directory: &Path, name: &str) -> Result<Self, DevCaError> {
         let (certificate, key) = files(directory, name);
         if !certificate.exists() {
             let authority = Self::new(name)?;
+            private_directory(directory)?;
             write_private(&key, authority.issuer.key().serialize_pem().as_bytes())?;
             write_public(&certificate, authority.certificate_pem.as_bytes())?;
             return Ok(authority);
@@ -223,6 +226,20 @@ pub(crate) fn private_directory(path: &Path) -> Result<(), DevCaError> {
 /// Writes a file that everybody may read.
 pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), DevCaError> {
     write(path, bytes, 0o644)
+}
+
+/// A fresh token key, unless there is one: tokens outlive a cluster's files being written again.
+pub(crate) fn write_token_key(path: &Path) -> Result<(), DevCaError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut key = [0; 32];
+    provider().secure_random.fill(&mut key).map_err(|_| DevCaError::File {
+        path: path.to_owned(),
+        source: std::io::Error::other("the operating system gives no random bytes"),
+    })?;
+    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_private(path, format!("{digits}\n").as_bytes())
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), DevCaError> {

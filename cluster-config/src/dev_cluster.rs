@@ -18,7 +18,7 @@ use std::{
 use crate::{
     ClientConfig, ConfigError, Fault, NodeConfig,
     client::{CallerSection, ClientTlsSection, ClusterSection},
-    dev_ca::{DevCa, DevCaError, Holder, private_directory, write_public},
+    dev_ca::{DevCa, DevCaError, Holder, private_directory, write_public, write_token_key},
     identity::{is_country, roles},
     load::Config,
     node::{
@@ -35,6 +35,8 @@ const BLOCK_CACHE_MIB: u64 = 64;
 const WRITE_BUFFER_MIB: u64 = 32;
 /// Who runs the development cluster.
 const RUN_BY: &str = "home-office";
+/// The key that seals tokens, relative to the cluster's directory.
+const TOKEN_KEY: &str = "tls/token.key";
 
 /// Why a cluster could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +151,7 @@ impl DevCluster {
         private_directory(&self.directory)?;
         private_directory(&self.directory.join("ca"))?;
         private_directory(&self.directory.join("tls"))?;
+        write_token_key(&self.directory.join(TOKEN_KEY))?;
         let nodes = self.nodes.iter().map(|node| self.write_node(node)).collect::<Result<_, _>>()?;
         let mut clients = vec![self.write_client(roles::OPERATOR, roles::OPERATOR, roles::HOME_COUNTRY, RUN_BY)?];
         for (role, authority) in [
@@ -211,6 +214,7 @@ impl DevCluster {
                 certificate: Some(format!("tls/{name}.pem").into()),
                 key: Some(format!("tls/{name}.key").into()),
                 cluster_ca: Some("ca/cluster.pem".into()),
+                token_key: Some(TOKEN_KEY.into()),
                 client_cas,
                 ..TlsSection::default()
             },

@@ -18,6 +18,7 @@ ops = "127.0.0.1:7102"
 certificate = "tls/node1.pem"
 key = "tls/node1.key"
 cluster_ca = "ca/cluster.pem"
+token_key = "tls/token.key"
 
 [[tls.client_cas]]
 path = "ca/uk-clients.pem"
@@ -84,18 +85,18 @@ fn an_unknown_key_is_named_with_its_line_and_its_neighbours() {
     );
     assert_eq!(
         fault("roles = [\"partner\"]", "roles = [\"partner\"]\ncountry = \"FR\""),
-        "line 27: tls.client_cas[1].country: unknown key 'country' in [tls.client_cas]: the keys there are path, \
+        "line 28: tls.client_cas[1].country: unknown key 'country' in [tls.client_cas]: the keys there are path, \
          countries, roles, authorities"
     );
     assert!(
-        fault_with("[rafts]").starts_with("line 28: rafts: unknown key 'rafts' at the top: the keys there are node,")
+        fault_with("[rafts]").starts_with("line 29: rafts: unknown key 'rafts' at the top: the keys there are node,")
     );
 }
 
 #[test]
 fn missing_keys_and_sections_are_named() {
     assert_eq!(fault("id = 1\n", ""), "line 2: node.id: is missing");
-    assert_eq!(fault("countries = [\"FR\"]\n", ""), "line 23: tls.client_cas[1].countries: is missing");
+    assert_eq!(fault("countries = [\"FR\"]\n", ""), "line 24: tls.client_cas[1].countries: is missing");
     let without =
         GOOD.replace("[listen]", "").replace("client = \"127", "#").replace("raft = ", "#").replace("ops = ", "#");
     assert_eq!(faults(&without), ["listen: the section [listen] is missing"]);
@@ -106,7 +107,7 @@ fn a_value_of_the_wrong_kind_is_told_with_its_key_and_line() {
     assert_eq!(fault("id = 1", "id = \"one\""), "line 4: node.id: invalid type: string \"one\", expected u64");
     assert_eq!(fault("\"127.0.0.1:7100\"", "\"somewhere\""), "line 9: listen.client: invalid socket address syntax");
     let found = fault_with("[log]\nformat = \"xml\"");
-    assert_eq!(found, "line 29: log.format: unknown variant `xml`, expected `text` or `json`");
+    assert_eq!(found, "line 30: log.format: unknown variant `xml`, expected `text` or `json`");
 }
 
 #[test]
@@ -127,8 +128,8 @@ fn all_faults_come_at_once_in_the_order_of_the_lines() {
          line 4: node.id: 0 is not from 1 to 9007199254740991\n  \
          line 6: node.data_centre: 'London' is not 1 to 63 small letters, digits and hyphens\n  \
          line 7: node.site: unknown key 'site' in [node]: the keys there are cluster_id, id, name, data_centre\n  \
-         line 27: tls.client_cas[1].roles: 'node' comes from the cluster's own authority only\n  \
-         line 28: tls.client_cas[1].role: unknown key 'role' in [tls.client_cas]: the keys there are path, countries, \
+         line 28: tls.client_cas[1].roles: 'node' comes from the cluster's own authority only\n  \
+         line 29: tls.client_cas[1].role: unknown key 'role' in [tls.client_cas]: the keys there are path, countries, \
          roles, authorities"
     );
 }
@@ -136,12 +137,12 @@ fn all_faults_come_at_once_in_the_order_of_the_lines() {
 #[test]
 fn numbers_have_bounds() {
     for (section, expected) in [
-        ("[storage]\nblock_cache_mib = 1", "line 29: storage.block_cache_mib: 1 is not from 8 to 1048576"),
-        ("[storage]\nsnapshot_age_max_s = 86401", "line 29: storage.snapshot_age_max_s: 86401 is not from 60 to 86400"),
-        ("[raft]\nround_trip_ms = 0", "line 29: raft.round_trip_ms: 0 is not from 1 to 1000"),
-        ("[limits]\nconnections_max = 0", "line 29: limits.connections_max: 0 is not from 1 to 1000000"),
-        ("[policy]\nbounded_default_ms = 5000", "line 29: policy.bounded_default_ms: 5000 is not from 10 to 1000"),
-        ("[audit]\nsegment_mib = 0", "line 29: audit.segment_mib: 0 is not from 1 to 4096"),
+        ("[storage]\nblock_cache_mib = 1", "line 30: storage.block_cache_mib: 1 is not from 8 to 1048576"),
+        ("[storage]\nsnapshot_age_max_s = 86401", "line 30: storage.snapshot_age_max_s: 86401 is not from 60 to 86400"),
+        ("[raft]\nround_trip_ms = 0", "line 30: raft.round_trip_ms: 0 is not from 1 to 1000"),
+        ("[limits]\nconnections_max = 0", "line 30: limits.connections_max: 0 is not from 1 to 1000000"),
+        ("[policy]\nbounded_default_ms = 5000", "line 30: policy.bounded_default_ms: 5000 is not from 10 to 1000"),
+        ("[audit]\nsegment_mib = 0", "line 30: audit.segment_mib: 0 is not from 1 to 4096"),
     ] {
         assert_eq!(fault_with(section), expected);
     }
@@ -155,13 +156,13 @@ fn addresses_must_be_reachable_and_differ() {
         fault("127.0.0.1:7100", "0.0.0.0:7100"),
         "advertise.client: is needed, because nobody can connect to 0.0.0.0:7100"
     );
-    assert_eq!(fault_with("[advertise]\nraft = \"node1\""), "line 29: advertise.raft: 'node1' is not host:port");
+    assert_eq!(fault_with("[advertise]\nraft = \"node1\""), "line 30: advertise.raft: 'node1' is not host:port");
     for good in ["node1.example:1", "[::1]:7101", "10.0.0.1:65535"] {
         assert_eq!(faults(&format!("{GOOD}\n[advertise]\nraft = \"{good}\"\n")), [""; 0]);
     }
     for bad in ["node1:0", "node1:70000", "[::1:7101", "::1:7101", ":7101", "a b:1"] {
         let found = fault_with(&format!("[advertise]\nraft = \"{bad}\""));
-        assert_eq!(found, format!("line 29: advertise.raft: '{bad}' is not host:port"));
+        assert_eq!(found, format!("line 30: advertise.raft: '{bad}' is not host:port"));
     }
 }
 
@@ -169,12 +170,12 @@ fn addresses_must_be_reachable_and_differ() {
 fn directories_stay_apart() {
     assert_eq!(
         fault_with("[storage]\nstate_directory = \"/var/lib/alertstore/log/state\""),
-        "line 29: storage.state_directory: /var/lib/alertstore/log/state and /var/lib/alertstore/log of \
+        "line 30: storage.state_directory: /var/lib/alertstore/log/state and /var/lib/alertstore/log of \
          storage.log_directory are the same or one lies in the other"
     );
     assert_eq!(
         fault_with("[storage]\naudit_directory = \"\""),
-        "line 29: storage.audit_directory: is empty; name a directory"
+        "line 30: storage.audit_directory: is empty; name a directory"
     );
 }
 
@@ -182,15 +183,15 @@ fn directories_stay_apart() {
 fn timers_must_let_elections_end() {
     assert_eq!(
         fault_with("[raft]\nelection_timeout_min_ms = 500"),
-        "line 29: raft.election_timeout_min_ms: 500ms is more than a quarter of the longest election time-out (1s)"
+        "line 30: raft.election_timeout_min_ms: 500ms is more than a quarter of the longest election time-out (1s)"
     );
     assert_eq!(
         fault_with("[raft]\nheartbeat_ms = 200"),
-        "line 29: raft.heartbeat_ms: 200ms is more than half of the shortest election time-out (250ms)"
+        "line 30: raft.heartbeat_ms: 200ms is more than half of the shortest election time-out (250ms)"
     );
     assert_eq!(
         fault_with("[raft]\nround_trip_ms = 100\nelection_timeout_max_ms = 400"),
-        "line 30: raft.election_timeout_max_ms: 400ms is less than five round trips (100ms each)"
+        "line 31: raft.election_timeout_max_ms: 400ms is less than five round trips (100ms each)"
     );
 }
 
@@ -206,7 +207,7 @@ fn tls_needs_its_files() {
     );
     assert_eq!(
         fault(
-            "certificate = \"tls/node1.pem\"\nkey = \"tls/node1.key\"\ncluster_ca = \"ca/cluster.pem\"",
+            "certificate = \"tls/node1.pem\"\nkey = \"tls/node1.key\"\ncluster_ca = \"ca/cluster.pem\"\ntoken_key = \"tls/token.key\"",
             "plaintext = true"
         ),
         "line 16: tls.client_cas: has no use with tls.plaintext = true; leave one of the two out"
@@ -231,39 +232,39 @@ fn plaintext_is_for_loopback_alone() {
 fn an_authority_of_clients_is_bound_to_one_kind_of_caller() {
     let partner = "countries = [\"FR\"]\nroles = [\"partner\"]";
     for (countries, roles, expected) in [
-        ("FR", "operator", "line 26: tls.client_cas[1].roles: 'operator' comes from the cluster's own authority only"),
-        ("FR", "search", "line 26: tls.client_cas[1].roles: 'search' is for GB only, and FR is named"),
+        ("FR", "operator", "line 27: tls.client_cas[1].roles: 'operator' comes from the cluster's own authority only"),
+        ("FR", "search", "line 27: tls.client_cas[1].roles: 'search' is for GB only, and FR is named"),
         (
             "GB",
             "partner",
-            "line 26: tls.client_cas[1].roles: 'partner' is for other countries; give GB an entry of its own",
+            "line 27: tls.client_cas[1].roles: 'partner' is for other countries; give GB an entry of its own",
         ),
         (
             "FR",
             "king",
-            "line 26: tls.client_cas[1].roles: 'king' is no role; the roles are node, operator, bureau, search, \
+            "line 27: tls.client_cas[1].roles: 'king' is no role; the roles are node, operator, bureau, search, \
              search-open, partner, auditor, policy",
         ),
-        ("fr", "partner", "line 25: tls.client_cas[1].countries: 'fr' is not a code of 1 to 3 capital letters"),
+        ("fr", "partner", "line 26: tls.client_cas[1].countries: 'fr' is not a code of 1 to 3 capital letters"),
     ] {
         let entry = format!("countries = [\"{countries}\"]\nroles = [\"{roles}\"]");
         assert_eq!(fault(partner, &entry), expected);
     }
     assert_eq!(
         fault("countries = [\"FR\"]", "countries = []"),
-        "line 25: tls.client_cas[1].countries: is empty; the authority could vouch for nobody"
+        "line 26: tls.client_cas[1].countries: is empty; the authority could vouch for nobody"
     );
     assert_eq!(
         fault("ca/partner-fr.pem", "ca/uk-clients.pem"),
-        "line 24: tls.client_cas[1].path: ca/uk-clients.pem stands here twice; join the two entries"
+        "line 25: tls.client_cas[1].path: ca/uk-clients.pem stands here twice; join the two entries"
     );
     assert_eq!(
         fault("ca/partner-fr.pem", "ca/cluster.pem"),
-        "line 24: tls.client_cas[1].path: is the cluster's own authority, which vouches for nodes and operators only"
+        "line 25: tls.client_cas[1].path: is the cluster's own authority, which vouches for nodes and operators only"
     );
     assert_eq!(
         fault(partner, &format!("{partner}\nauthorities = [\"a/b\"]")),
-        "line 27: tls.client_cas[1].authorities: 'a/b' is not 1 to 64 letters, digits, dots, hyphens and underscores"
+        "line 28: tls.client_cas[1].authorities: 'a/b' is not 1 to 64 letters, digits, dots, hyphens and underscores"
     );
 }
 

@@ -191,7 +191,7 @@ pub fn no_hit() -> pb::Query {
     pb::Query { person: Some(query), ..Default::default() }
 }
 
-/// A wanted person by number, for streams of writes: record n of a run.
+/// A stolen plate, for streams of writes: record `number` of a run.
 pub fn numbered(run: &str, number: u64) -> pb::Alert {
     let object = object::number_plate("stolen", &mut Rng::new(0, run, number));
     object_alert(&format!("{run}-{number:08}"), "nca", ("object-seizure", "theft", "seize"), object)

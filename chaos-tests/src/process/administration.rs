@@ -6,7 +6,6 @@ use std::{
 };
 
 use alert_client::{Admin, AlertClient, Error};
-use alert_cluster_config::tls::ClientTls;
 use alert_proto::v1 as pb;
 use anyhow::{Context, bail};
 
@@ -20,22 +19,7 @@ const CHANGE_LIMIT: Duration = Duration::from_secs(30);
 impl LocalCluster {
     /// A client of the whole cluster, with the certificate and defaults of `name` ([`Self::client_config_path`]).
     pub fn client(&self, name: &str) -> anyhow::Result<AlertClient> {
-        let config = self.client_config(name)?;
-        let tls = ClientTls::open(&config.tls)?;
-        let mut builder = AlertClient::builder().seeds(config.cluster.seeds).tls_config(tls.config());
-        if let Some(data_centre) = config.cluster.data_centre {
-            builder = builder.data_centre(data_centre);
-        }
-        if let Some(officer) = config.caller.officer {
-            builder = builder.officer_ref(officer);
-        }
-        if let Some(purpose) = config.caller.purpose {
-            builder = builder.purpose(purpose);
-        }
-        if let Some(agreement) = config.caller.agreement_id {
-            builder = builder.agreement_id(agreement);
-        }
-        Ok(builder.build()?)
+        Ok(AlertClient::builder().config(&self.client_config(name)?).build()?)
     }
 
     /// What a node says of itself.

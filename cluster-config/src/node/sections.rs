@@ -107,6 +107,9 @@ settings! {
         key: Option<PathBuf> = None, example "\"/etc/alertstore/tls/node.key\"";
         /// The cluster's own authority (PEM): it alone vouches for nodes and operators.
         cluster_ca: Option<PathBuf> = None, example "\"/etc/alertstore/tls/cluster-ca.pem\"";
+        /// The key that seals the tokens and cursors given to clients: 64 hexadecimal digits, the same on every node.
+        /// Nobody but this user and group may read the file.
+        token_key: Option<PathBuf> = None, example "\"/etc/alertstore/tls/token.key\"";
         /// Serial numbers (hexadecimal) of certificates that are no longer accepted from anyone.
         deny_serials: Vec<String> = Vec::new();
         /// The authorities that vouch for clients, each with what it may say of them.
@@ -218,6 +221,7 @@ pub(super) fn sample() -> NodeConfig {
             certificate: Some(tls("node.pem")),
             key: Some(tls("node.key")),
             cluster_ca: Some(tls("cluster-ca.pem")),
+            token_key: Some(tls("token.key")),
             client_cas: vec![
                 ClientCa {
                     path: tls("uk-clients-ca.pem"),

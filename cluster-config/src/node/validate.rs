@@ -128,6 +128,7 @@ fn tls(config: &NodeConfig, faults: &mut Vec<Fault>) {
         ("tls.certificate", tls.certificate.is_some()),
         ("tls.key", tls.key.is_some()),
         ("tls.cluster_ca", tls.cluster_ca.is_some()),
+        ("tls.token_key", tls.token_key.is_some()),
         ("tls.client_cas", !tls.client_cas.is_empty()),
     ];
     if tls.plaintext {
@@ -136,7 +137,7 @@ fn tls(config: &NodeConfig, faults: &mut Vec<Fault>) {
         }
         plaintext_addresses(config, faults);
     } else {
-        for (path, _) in files[..3].iter().filter(|(_, set)| !set) {
+        for (path, _) in files[..4].iter().filter(|(_, set)| !set) {
             faults.push(Fault::at(*path, "is missing (for development on loopback: tls.plaintext = true)"));
         }
     }

@@ -39,6 +39,8 @@ pub struct NodeTlsSet {
     /// For connections to other nodes. Verifies that the other end is a node of the name asked for; that it is the
     /// node meant is for [`crate::identity::check_node`] after the handshake.
     pub connector: Arc<ClientConfig>,
+    /// Seals the tokens and cursors given to clients.
+    pub token_key: [u8; 32],
     files: Files,
 }
 
@@ -89,6 +91,8 @@ impl NodeTlsSet {
             Arc::new(files.certified_key(named(&section.certificate, "certificate")?, named(&section.key, "key")?)?);
         let cluster_ca = files.certificates(named(&section.cluster_ca, "cluster_ca")?)?;
 
+        let token_key = files.secret(named(&section.token_key, "token_key")?)?;
+
         let cluster = |binding| Anchor::new(CLUSTER_ANCHOR, &cluster_ca, binding).map_err(TlsError::Unfit);
         let mut clients = vec![cluster(Binding::operators())?];
         for authority in &section.client_cas {
@@ -116,6 +120,7 @@ impl NodeTlsSet {
             connector: Arc::new(connector_config(key, &cluster_ca, Some(raft_anchors.clone()))?),
             client_anchors,
             raft_anchors,
+            token_key,
             files,
         })
     }

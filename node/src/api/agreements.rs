@@ -1,7 +1,7 @@
 //! Agreements: what a partner may see, ask and do. Kept by the policy role.
 
 use alert_core::{
-    alert::{validate_agreement, time::from_ms},
+    alert::{time::from_ms, validate::validate_agreement},
     pb::{self, agreement_service_server::AgreementService},
     state::{command::Command, read_agreement, read_agreements},
 };
@@ -96,9 +96,7 @@ impl Operate for pb::PutAgreementRequest {
             self.agreement.as_ref().ok_or_else(|| ApiError::field("agreement", "REQUIRED", "the agreement"))?;
         let here = api.here(call).await?;
         let faults = validate_agreement(agreement, &here.rules);
-        if faults.iter().any(|fault| !fault.warning) {
-            return Err(ApiError::faulty(ErrorCode::RecordInvalid, faults));
-        }
+        ApiError::unless_valid(ErrorCode::RecordInvalid, "agreement", faults)?;
         let command =
             Command::PutAgreement { agreement: agreement.encode_to_vec(), expected_version: self.expected_version };
         api.change_agreement(call, &agreement.id, here.meta.rules_revision, command).await

@@ -4,6 +4,7 @@ use alert_core::{
     alert::{AlertId, Caller, Role},
     pb,
 };
+use prost::Message;
 
 use super::{
     errors::{ApiError, ApiResult, ErrorCode, fault},
@@ -95,7 +96,7 @@ impl Context {
 }
 
 /// A request that carries a context. `Default` and `Message` let a forwarded one be decoded.
-pub trait PublicRequest: prost::Message + Default + Clone + 'static {
+pub trait PublicRequest: Message + Default + Clone + 'static {
     /// Takes the context out: what is left is what was asked.
     fn take_context(&mut self) -> Option<pb::CallContext>;
 

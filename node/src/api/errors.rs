@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+pub use alert_core::alert::fault::fault;
 use alert_core::{
+    alert::fault,
     pb,
     state::{ViewError, command::Rejection},
 };
@@ -219,6 +221,16 @@ impl ApiError {
         Box::new(Self { faults, ..*Self::new(code, message) })
     }
 
+    /// Refuses when any of the faults blocks; gives back the warnings. `path` is where in the request they are.
+    pub fn unless_valid(code: ErrorCode, path: &str, faults: Vec<pb::Fault>) -> ApiResult<Vec<pb::Fault>> {
+        let inside = |fault: pb::Fault| {
+            let field_path = [path, &fault.field_path].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+            pb::Fault { field_path: field_path.join("."), ..fault }
+        };
+        let faults: Vec<_> = faults.into_iter().map(inside).collect();
+        if fault::blocks(&faults) { Err(Self::faulty(code, faults)) } else { Ok(faults) }
+    }
+
     /// One fault of the request.
     pub fn field(field_path: &str, code: &str, message: impl Into<String>) -> Box<Self> {
         Self::faulty(ErrorCode::RequestInvalid, vec![fault(field_path, code, message)])
@@ -253,11 +265,6 @@ impl ApiError {
             faults: self.faults.clone(),
         }
     }
-}
-
-/// A fault of a request or record.
-pub fn fault(field_path: &str, code: &str, message: impl Into<String>) -> pb::Fault {
-    pb::Fault { field_path: field_path.into(), code: code.into(), message: message.into(), warning: false }
 }
 
 /// As the contract's duration.
@@ -383,7 +390,8 @@ impl From<Rejection> for Box<ApiError> {
 }
 
 /// The table of docs/errors.md, as Markdown.
-pub fn table() -> String {
+#[cfg(test)]
+fn table() -> String {
     let mut text = String::from(
         "| code | gRPC code | retry | may have been applied | meaning | what to do |\n|---|---|---|---|---|---|\n",
     );

@@ -1,7 +1,7 @@
 //! Hits: what became of a candidate. Seen by the bureau that owns the alert and by whoever reported.
 
 use alert_core::{
-    alert::{AlertId, Label, StoredAlert, party},
+    alert::{AlertId, Label, StoredAlert, party, validate::validate_hit},
     pb::{self, hit_service_server::HitService},
     state::{command::Command, family::Family, read_hit, read_hits_of},
 };
@@ -14,7 +14,7 @@ use super::{
     backend::Level,
     call::Call,
     core::{Api, Operate},
-    errors::{ApiError, ApiResult, ErrorCode, fault},
+    errors::{ApiError, ApiResult, ErrorCode},
     operations::{self, Operation},
     reading::Reading,
     records::{given, parse_id},
@@ -128,22 +128,10 @@ impl Operate for pb::ReportHitRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let hit = self.hit.clone().unwrap_or_default();
         let alert = parse_id("hit.alert_id", &hit.alert_id)?;
-        let mut faults = Vec::new();
-        let outcome = hit.outcome.as_ref().map_or("", |outcome| outcome.value.as_str());
-        if hit.version_seen == 0 {
-            faults.push(fault("hit.version_seen", "REQUIRED", "the version that the officer saw"));
-        }
-        if outcome.is_empty() {
-            faults.push(fault("hit.outcome", "REQUIRED", "a code of the list 'hit-outcome'"));
-        }
-        if outcome == "not-possible" && hit.reason_not_possible.trim().is_empty() {
-            faults.push(fault("hit.reason_not_possible", "REQUIRED", "why the action was not possible"));
-        }
-        if !faults.is_empty() {
-            return Err(ApiError::faulty(ErrorCode::RequestInvalid, faults));
-        }
         let reading = api.reading_at(call, Level::Linearizable).await?;
         api.find_or_refuse(&reading, alert)?;
+        let faults = validate_hit(&hit, &reading.rules, reading.now_ms);
+        ApiError::unless_valid(ErrorCode::RequestInvalid, "hit", faults)?;
         let caller = call.caller();
         let hit = pb::Hit {
             id: String::new(),

@@ -56,6 +56,7 @@ macro_rules! operations {
         };)*
 
         /// Every operation.
+        #[cfg(test)]
         pub static ALL: &[&Operation] = &[$(&$variant,)*];
     };
 }
@@ -112,11 +113,6 @@ operations! {
 }
 
 impl Operation {
-    /// The operation of a full method name.
-    pub fn of(method: &str) -> Option<&'static Operation> {
-        ALL.iter().copied().find(|operation| operation.method == method)
-    }
-
     /// Refuses a caller whose role does not open this call.
     pub fn permit(&self, caller: &Caller) -> ApiResult<()> {
         let domestic_roles = [Role::Bureau, Role::Search, Role::SearchOpen];

@@ -1,7 +1,7 @@
 //! Rules: code lists, retention, compatibility, minimum fields, the search profile. Replicated, versioned data.
 
 use alert_core::{
-    alert::{RuleSet, validate_rules},
+    alert::{RuleSet, validate::validate_rules},
     pb::{self, rule_service_server::RuleService},
     state::{
         View,
@@ -49,10 +49,7 @@ impl Operate for pb::PutRulesRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let rules = self.rules.as_ref().ok_or_else(|| ApiError::field("rules", "REQUIRED", "the rules"))?;
         let here = api.here(call).await?;
-        let faults = validate_rules(rules, &here.rules);
-        if faults.iter().any(|fault| !fault.warning) {
-            return Err(ApiError::faulty(ErrorCode::RecordInvalid, faults));
-        }
+        ApiError::unless_valid(ErrorCode::RecordInvalid, "rules", validate_rules(rules, &here.rules))?;
         let command = Command::PutRules { rules: rules.encode_to_vec(), expected_version: self.expected_version };
         let done = api.propose(call, here.meta.rules_revision, command).await?;
         let after = api.here(call).await?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use alert_core::{
-    alert::time::from_ms,
+    alert::time::{civil_date, from_ms},
     limits::BATCH_QUERIES_PER_MESSAGE_MAX,
     pb::{self, search_service_server::SearchService},
     search::{
@@ -70,8 +70,8 @@ impl Operate for pb::SearchRequest {
     type Reply = pb::SearchResponse;
 
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
-        let parsed = parsed(self.query.as_ref())?;
         let reading = api.reading(call, self.read.as_ref()).await?;
+        let parsed = parsed(&reading, self.query.as_ref())?;
         let mut disclosed = Vec::new();
         let sources = api.ask_sources(&reading, &self.sources, &mut |api| {
             api.ask(&reading, &parsed, self.max_candidates, &mut disclosed)
@@ -103,9 +103,10 @@ impl Operate for pb::CheckDuplicatesRequest {
     }
 }
 
-fn parsed(query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
+/// The pivot of two-digit years is replicated time, so that every node reads a zone in the same way.
+fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
     let query = query.ok_or_else(|| ApiError::field("query", "REQUIRED", "what is sought"))?;
-    query::parse(query).map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
+    query::parse(query, civil_date(reading.meta.time_ms).year).map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
 }
 
 impl Api {
@@ -187,7 +188,7 @@ impl Api {
                 return Err(ApiError::plain(ErrorCode::DeadlineExceeded));
             }
             let mut answer = pb::KeyedAnswer { key: keyed.key.clone(), ..Default::default() };
-            match parsed(keyed.query.as_ref()) {
+            match parsed(reading, keyed.query.as_ref()) {
                 Ok(query) => {
                     answer.sources.push(self.ask(reading, &query, max_candidates, &mut disclosed)?);
                     answer.warnings = query.warnings;
@@ -209,7 +210,7 @@ fn source_answer(
 ) -> ApiResult<pb::SourceAnswer> {
     let agreement = reading.viewer.agreement();
     let may_have = |field: &str| agreement.is_none_or(|agreement| agreement.candidate_field(field));
-    let scope = CandidateScope { viewer: &reading.viewer, now_ms: reading.now_ms, may_have: &may_have };
+    let scope = CandidateScope { viewer: &reading.viewer, rules: &reading.rules, now_ms: reading.now_ms, may_have: &may_have };
     let mut candidates = Vec::with_capacity(found.found.len());
     for found in &found.found {
         let candidate = candidate::to_proto(found, &scope)?;

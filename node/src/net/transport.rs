@@ -6,7 +6,7 @@ use alert_cluster_config::{
     NodeConfig,
     identity::{self, Identity},
     plaintext,
-    tls::{NodeTls, TlsError, server_name},
+    tls::{NodeTls, Reload, TlsError, server_name},
 };
 use alert_core::alert::{Caller, Role};
 use tokio::{
@@ -46,6 +46,22 @@ impl Transport {
             return Ok(Self::Plaintext { line });
         }
         Ok(Self::Tls(NodeTls::open(&config.tls, config.node.id)?))
+    }
+
+    /// The key that seals tokens. Plain text has nothing to hide: there it follows from the cluster's id.
+    pub fn token_key(&self, cluster_id: &str) -> [u8; 32] {
+        match self {
+            Self::Tls(tls) => tls.current().token_key,
+            Self::Plaintext { .. } => *blake3::hash(cluster_id.as_bytes()).as_bytes(),
+        }
+    }
+
+    /// Reads certificates, authorities and the deny list again, as `config` names them.
+    pub fn reload(&self, config: &NodeConfig) -> Result<Reload, TlsError> {
+        match self {
+            Self::Tls(tls) => tls.reload_with(&config.tls),
+            Self::Plaintext { .. } => Ok(Reload::Unchanged),
+        }
     }
 
     /// The server's side of a new connection.

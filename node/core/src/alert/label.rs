@@ -133,3 +133,83 @@ fn value(code: &Option<pb::Code>) -> String {
 fn parties(parties: &[pb::Party]) -> BTreeSet<String> {
     parties.iter().map(|party| party::canonical(&party.code)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{
+        sample::{self, NOW_MS, code, codes, parties, rules},
+        time::from_ms,
+    };
+
+    #[test]
+    fn a_label_holds_what_visibility_asks_in_canonical_codes() {
+        let mut alert = sample::person("arrest");
+        let core = alert.core.as_mut().unwrap();
+        core.owner = Some(sample::owner("GBR", "met"));
+        core.handling = codes("handling", &["medical"]);
+        core.jurisdictions = codes("jurisdiction", &["scotland"]);
+        core.distribution = Some(pb::Distribution {
+            allow: parties(&["FRA", "D"]),
+            deny: parties(&["INTERPOL", "Narnia"]),
+            no_onward: false,
+        });
+        alert.objects = sample::vehicle().objects;
+        alert.lifecycle = Some(pb::Lifecycle {
+            restrictions: vec![pb::Restriction {
+                kind: pb::RestrictionKind::Suspended as i32,
+                territories: parties(&["IRL"]),
+                from: Some(from_ms(NOW_MS)),
+                ..Default::default()
+            }],
+            ..Default::default()
+        });
+        let label = Label::of(&alert, pb::AlertState::Active, rules(), NOW_MS);
+        let set = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<BTreeSet<_>>();
+        let expected = Label {
+            state: pb::AlertState::Active as i32,
+            partition: Partition::Open,
+            source: "UK".into(),
+            owner_party: "GB".into(),
+            owner_authority: "met".into(),
+            category: "arrest".into(),
+            subject_kind: pb::SubjectKind::Person as i32,
+            object_classes: set(&["vehicle"]),
+            handling: set(&["medical"]),
+            jurisdictions: set(&["scotland"]),
+            allow: set(&["FR", "DE"]),
+            deny: set(&["XPO", "Narnia"]),
+            suspended_in: set(&["IE"]),
+            blocked: false,
+        };
+        assert_eq!(label, expected);
+        let earlier = Label::of(&alert, pb::AlertState::Active, rules(), NOW_MS - 1);
+        assert_eq!(earlier, Label { suspended_in: set(&[]), ..expected });
+    }
+
+    #[test]
+    fn an_alert_without_anything_is_covert_and_least_urgent() {
+        let label = Label::of(&pb::Alert::default(), pb::AlertState::Draft, rules(), NOW_MS);
+        assert_eq!((label.partition, label.state), (Partition::Covert, pb::AlertState::Draft as i32));
+        assert_eq!(priority(&pb::Alert::default(), rules()), PRIORITY_LOWEST);
+        assert!(!is_urgent(&pb::Alert::default(), rules()));
+    }
+
+    #[test]
+    fn the_most_urgent_of_category_case_and_urgency_counts() {
+        let mut alert = sample::person("missing");
+        let adult = priority(&alert, rules());
+        alert.core.as_mut().unwrap().missing_person_case = code("missing-person-case", "child-abducted-by-other");
+        assert_eq!(priority(&alert, rules()), 0);
+        assert!(adult > 0);
+        let mut procedure = sample::person("judicial-procedure");
+        assert!(!is_urgent(&procedure, rules()));
+        procedure.core.as_mut().unwrap().urgency = code("urgency", "urgent");
+        assert_eq!(priority(&procedure, rules()), 2);
+        assert!(is_urgent(&procedure, rules()));
+        assert!(is_urgent(&sample::person("arrest"), rules()));
+        // A value that no list knows changes nothing.
+        alert.core.as_mut().unwrap().missing_person_case = code("missing-person-case", "unheard-of");
+        assert_eq!(priority(&alert, rules()), adult);
+    }
+}

@@ -18,6 +18,8 @@ mod record;
 mod redact;
 pub mod retention;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod time;
 pub mod validate;
 pub mod victim;

@@ -154,3 +154,6 @@ fn action(alert: &pb::Alert, viewer: &Viewer, rules: &RuleSet, now_ms: u64) -> O
     }
     Some(pb::ActionSection { action: shown.action, texts: shown.texts, local_effects: Vec::new() })
 }
+
+#[cfg(test)]
+mod tests;

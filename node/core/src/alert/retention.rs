@@ -115,3 +115,156 @@ fn period_end(alert: &pb::Alert, rules: &RuleSet, from_ms: u64) -> u64 {
 fn decision_end(core: Option<&pb::Core>) -> Option<u64> {
     time::field_ms(&core?.decision.as_ref()?.ends_at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{
+        sample::{self, DAY_MS, NOW_MS, rules},
+        time::{CivilDate, add_months, from_ms, midnight_ms},
+    };
+
+    fn alert(category: &str, source: &str) -> pb::Alert {
+        let mut alert = sample::person("arrest");
+        let core = alert.core.as_mut().unwrap();
+        core.category.as_mut().unwrap().value = category.into();
+        core.source.as_mut().unwrap().system = source.into();
+        alert
+    }
+
+    fn with_decision(mut alert: pb::Alert, ends_ms: u64) -> pb::Alert {
+        alert.core.as_mut().unwrap().decision.as_mut().unwrap().ends_at = Some(from_ms(ends_ms));
+        alert
+    }
+
+    fn ends(alert: &pb::Alert) -> u64 {
+        expiry(alert, rules(), NOW_MS, None).0
+    }
+
+    #[test]
+    fn periods_follow_the_regulation() {
+        let months = |category: &str, source: &str| {
+            let end = ends(&alert(category, source));
+            (0..=240).find(|months| add_months(NOW_MS, *months) == end).unwrap()
+        };
+        for (category, expected) in [
+            ("arrest", 60),
+            ("missing", 60),
+            ("judicial-procedure", 36),
+            ("unknown-wanted", 36),
+            ("refusal-of-entry", 36),
+            ("discreet-check", 12),
+            ("inquiry-check", 12),
+            ("specific-check", 12),
+            ("information-alert", 12),
+            ("child-at-risk", 12),
+            ("vulnerable-person", 12),
+            ("object-seizure", 120),
+            ("object-evidence", 120),
+            ("document-invalid", 120),
+            ("not-yet-invented", 12),
+        ] {
+            assert_eq!(months(category, "UK"), expected, "{category}");
+        }
+        // A source's own rule is stronger than the category's.
+        assert_eq!(months("child-at-risk", "INTERPOL-NOMINAL"), 60);
+    }
+
+    #[test]
+    fn refusal_of_entry_lasts_longer_when_its_decision_does() {
+        let refusal = |decision_months: u32| {
+            let end = add_months(NOW_MS, decision_months);
+            ends(&with_decision(alert("refusal-of-entry", "UK"), end))
+        };
+        assert_eq!(refusal(24), add_months(NOW_MS, 24), "never beyond the decision");
+        assert_eq!(refusal(36), add_months(NOW_MS, 36));
+        assert_eq!(refusal(48), add_months(NOW_MS, 48), "the longer period, cut by the decision");
+        assert_eq!(refusal(120), add_months(NOW_MS, 60), "the longer period");
+        // Arrest has no longer period.
+        let arrest = with_decision(alert("arrest", "UK"), add_months(NOW_MS, 240));
+        assert_eq!(ends(&arrest), add_months(NOW_MS, 60));
+    }
+
+    #[test]
+    fn the_earliest_of_period_decision_parent_and_wish_counts() {
+        let day = |days: u64| NOW_MS + days * DAY_MS;
+        for (wish, decision, parent, expected) in [
+            (Some(day(10)), Some(day(20)), Some(day(30)), day(10)),
+            (Some(day(30)), Some(day(10)), Some(day(20)), day(10)),
+            (Some(day(20)), Some(day(30)), Some(day(10)), day(10)),
+            (None, None, Some(day(10)), day(10)),
+            (Some(day(9999)), None, None, add_months(NOW_MS, 60)),
+            (Some(NOW_MS - DAY_MS), None, None, NOW_MS),
+        ] {
+            let mut alert = alert("arrest", "UK");
+            alert.core.as_mut().unwrap().requested_expiry = wish.map(from_ms);
+            if let Some(end) = decision {
+                alert = with_decision(alert, end);
+            }
+            assert_eq!(expiry(&alert, rules(), NOW_MS, parent), (expected, 1), "{wish:?} {decision:?} {parent:?}");
+        }
+    }
+
+    #[test]
+    fn leap_days_are_kept_where_the_year_has_one() {
+        let leap = midnight_ms(CivilDate { year: 2028, month: 2, day: 29 }).unwrap();
+        let end = expiry(&alert("discreet-check", "UK"), rules(), leap, None).0;
+        assert_eq!(end, midnight_ms(CivilDate { year: 2029, month: 2, day: 28 }).unwrap());
+    }
+
+    fn active(category: &str, expires_ms: u64) -> pb::Alert {
+        let mut alert = alert(category, "UK");
+        alert.lifecycle = Some(pb::Lifecycle { expires_at: Some(from_ms(expires_ms)), ..Default::default() });
+        alert
+    }
+
+    #[test]
+    fn an_extension_counts_from_the_review_that_decides_it() {
+        let alert = active("discreet-check", NOW_MS + 30 * DAY_MS);
+        let extension = extend(&alert, rules(), NOW_MS, None, None).unwrap();
+        assert_eq!(extension.from, Some(from_ms(NOW_MS + 30 * DAY_MS)));
+        assert_eq!(extension.until, Some(from_ms(add_months(NOW_MS, 12))));
+        assert_eq!((extension.recorded_at, extension.rule_version), (Some(from_ms(NOW_MS)), 1));
+        let shorter = extend(&alert, rules(), NOW_MS, Some(NOW_MS + 40 * DAY_MS), None).unwrap();
+        assert_eq!(shorter.until, Some(from_ms(NOW_MS + 40 * DAY_MS)));
+    }
+
+    #[test]
+    fn nobody_extends_beyond_the_rules_nor_backwards() {
+        let alert = active("discreet-check", NOW_MS + 30 * DAY_MS);
+        let latest_ms = add_months(NOW_MS, 12);
+        assert_eq!(
+            extend(&alert, rules(), NOW_MS, Some(latest_ms + 1), None),
+            Err(ExtendError::BeyondRule { latest_ms })
+        );
+        let expires_at_ms = NOW_MS + 30 * DAY_MS;
+        let not_later = Err(ExtendError::NotLater { expires_at_ms });
+        assert_eq!(extend(&alert, rules(), NOW_MS, Some(expires_at_ms), None), not_later);
+        // The parent or the decision ends first: nothing to extend.
+        assert_eq!(extend(&alert, rules(), NOW_MS, None, Some(NOW_MS + DAY_MS)), not_later);
+        assert_eq!(extend(&with_decision(alert, NOW_MS + DAY_MS), rules(), NOW_MS, None, None), not_later);
+    }
+
+    #[test]
+    fn an_extension_replaces_period_and_wish_and_survives_new_content() {
+        let mut alert = active("discreet-check", NOW_MS + 30 * DAY_MS);
+        alert.core.as_mut().unwrap().requested_expiry = Some(from_ms(NOW_MS + 30 * DAY_MS));
+        let extension = extend(&alert, rules(), NOW_MS, None, None).unwrap();
+        alert.lifecycle.as_mut().unwrap().extensions.push(extension);
+        let end = add_months(NOW_MS, 12);
+        assert_eq!(expiry(&alert, rules(), NOW_MS - 300 * DAY_MS, None), (end, 1));
+        assert_eq!(expiry(&alert, rules(), NOW_MS - 300 * DAY_MS, Some(NOW_MS + DAY_MS)).0, NOW_MS + DAY_MS);
+    }
+
+    #[test]
+    fn owners_are_warned_and_histories_kept_as_the_rules_say() {
+        let end = midnight_ms(CivilDate { year: 2031, month: 6, day: 30 }).unwrap();
+        let warned = |alert| super::super::time::civil_date(warn_at(&alert, rules(), end));
+        assert_eq!(warned(alert("arrest", "UK")), CivilDate { year: 2031, month: 2, day: 28 });
+        assert_eq!(warned(alert("arrest", "INTERPOL-NOMINAL")), CivilDate { year: 2030, month: 12, day: 30 });
+        assert_eq!(history_until(&alert("arrest", "UK"), rules(), NOW_MS), add_months(NOW_MS, 36));
+        // What is left of a deleted alert still says which rule counts.
+        let tombstone = crate::alert::lifecycle::tombstone(&alert("arrest", "UK"), "executed", "", NOW_MS);
+        assert_eq!(history_until(&tombstone, rules(), NOW_MS), add_months(NOW_MS, 36));
+    }
+}

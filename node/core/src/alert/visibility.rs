@@ -149,8 +149,10 @@ pub enum Sight {
 }
 
 impl Viewer {
-    /// A viewer. Partners need `agreement`; without it they see nothing.
+    /// A viewer. Partners need `agreement`; without it, or with somebody else's, they see nothing. Whether it is in force
+    /// is for the caller of this function to check ([`Agreement::in_force`]): this one knows no time.
     pub fn new(caller: Caller, agreement: Option<Agreement>) -> Self {
+        let agreement = agreement.filter(|agreement| agreement.is_for(&caller));
         let country = party::canonical(&caller.country);
         let territory = agreement.as_ref().map_or_else(|| country.clone(), |agreement| agreement.territory.clone());
         Self { territories: BTreeSet::from([territory]), caller, country, agreement }
@@ -220,3 +222,6 @@ impl Viewer {
             && self.caller.authority == label.owner_authority
     }
 }
+
+#[cfg(test)]
+mod tests;

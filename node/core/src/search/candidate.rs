@@ -2,7 +2,7 @@
 
 use super::run::Found;
 use crate::{
-    alert::{RecordError, Viewer},
+    alert::{RecordError, RuleSet, Viewer, lifecycle::action_for},
     pb,
 };
 
@@ -11,6 +11,8 @@ use crate::{
 pub struct CandidateScope<'a> {
     /// Who asks: action and flags follow from where the caller stands.
     pub viewer: &'a Viewer,
+    /// The rules in force: what an action means where the caller stands.
+    pub rules: &'a RuleSet,
     /// Replicated time, milliseconds since 1970: restrictions begin and end.
     pub now_ms: u64,
     /// Whether the caller may have a field of `pb::Candidate` ("markers", "owner", "title"...), by its name. Alert id,
@@ -21,12 +23,10 @@ pub struct CandidateScope<'a> {
 /// Makes the candidate of one found alert.
 pub fn to_proto(found: &Found, scope: &CandidateScope<'_>) -> Result<pb::Candidate, RecordError> {
     let alert = found.stored.to_alert()?;
+    let shown = action_for(&alert, scope.viewer.territories(), scope.rules, scope.now_ms);
     let core = alert.core.unwrap_or_default();
     let identities = alert.identities.unwrap_or_default();
-    let action = alert.action.unwrap_or_default();
-    let restrictions = alert.lifecycle.map(|lifecycle| lifecycle.restrictions).unwrap_or_default();
     let attachments = alert.attachments.unwrap_or_default().attachments;
-    let (shown_action, shown_texts) = effective_action(action, &restrictions, scope);
     let object_class =
         alert.objects.iter().flat_map(|section| &section.objects).find_map(|object| object.class.clone());
     let may = scope.may_have;
@@ -48,8 +48,8 @@ pub fn to_proto(found: &Found, scope: &CandidateScope<'_>) -> Result<pb::Candida
             .filter(|_| may("identity_kind"))
             .map(|kind| pb::Code { list: "identity-kind".into(), value: kind.into() }),
         category: core.category.filter(|_| may("category")),
-        action: shown_action.filter(|_| may("action")),
-        action_texts: if may("action_texts") { shown_texts } else { Vec::new() },
+        action: shown.action.filter(|_| may("action")),
+        action_texts: if may("action_texts") { shown.texts } else { Vec::new() },
         markers: if may("markers") { identities.markers } else { Vec::new() },
         owner: core.owner.filter(|_| may("owner")),
         has_photo: may("has_photo") && attachments.iter().any(is_photo),
@@ -62,55 +62,4 @@ pub fn to_proto(found: &Found, scope: &CandidateScope<'_>) -> Result<pb::Candida
 
 fn is_photo(attachment: &pb::AttachmentReference) -> bool {
     attachment.kind.as_ref().is_some_and(|kind| kind.value == "photo")
-}
-
-/// The action where the caller stands: a flag's substitute is stronger than a local effect, which is stronger than the
-/// alert's own. A text goes with the alert's own action only.
-fn effective_action(
-    action: pb::ActionSection,
-    restrictions: &[pb::Restriction],
-    scope: &CandidateScope<'_>,
-) -> (Option<pb::Code>, Vec<pb::LocalisedText>) {
-    let flag = restrictions
-        .iter()
-        .filter(|restriction| restriction.kind == pb::RestrictionKind::Flagged as i32)
-        .filter(|restriction| in_force(restriction, scope.now_ms) && covers(&restriction.territories, scope.viewer))
-        .max_by_key(|restriction| restriction.number);
-    if let Some(flag) = flag {
-        return (flag.substitute_action.clone(), Vec::new());
-    }
-    let local = action.local_effects.iter().find(|effect| {
-        effect.withdrawn_at.is_none()
-            && effect.jurisdiction.as_ref().is_some_and(|jurisdiction| stands_in(&jurisdiction.value, scope.viewer))
-    });
-    match local.and_then(|effect| effect.action.clone()) {
-        Some(local) if Some(&local) != action.action.as_ref() => (Some(local), Vec::new()),
-        _ => (action.action, action.texts),
-    }
-}
-
-fn in_force(restriction: &pb::Restriction, now_ms: u64) -> bool {
-    let ms = |time: &prost_types::Timestamp| {
-        u64::try_from(time.seconds).map_or(0, |seconds| seconds.saturating_mul(1000))
-            + time.nanos.max(0) as u64 / 1_000_000
-    };
-    restriction.lifted_at.is_none()
-        && restriction.from.as_ref().is_none_or(|from| ms(from) <= now_ms)
-        && restriction.until.as_ref().is_none_or(|until| now_ms < ms(until))
-}
-
-fn covers(territories: &[pb::Party], viewer: &Viewer) -> bool {
-    territories.is_empty() || territories.iter().any(|territory| viewer.territories().contains(&territory.code))
-}
-
-/// A jurisdiction of the United Kingdom and the territory that stands for it; "uk-wide" is every part of it.
-fn stands_in(jurisdiction: &str, viewer: &Viewer) -> bool {
-    let territories = viewer.territories();
-    match jurisdiction {
-        "uk-wide" => territories.iter().any(|territory| territory == "GB" || territory.starts_with("GB-")),
-        "england-and-wales" => territories.contains("GB-EAW"),
-        "scotland" => territories.contains("GB-SCT"),
-        "northern-ireland" => territories.contains("GB-NIR"),
-        _ => false,
-    }
 }

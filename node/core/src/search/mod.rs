@@ -17,7 +17,6 @@ pub mod index;
 mod leg;
 pub mod mrz;
 pub mod normalise;
-pub mod profile;
 pub mod query;
 mod run;
 pub mod score;

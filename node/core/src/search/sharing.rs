@@ -1,10 +1,10 @@
-//! Alerts on the same subject, as far as numbers say.
+//! Which alerts are on the same subject: the ground of the rules on compatible categories.
 
 use std::collections::BTreeSet;
 
 use super::{
     identifier::{self, Identifier},
-    index::key::{Head, NumberKey, Tail, number_hash},
+    index::key::{self, Head, NumberKey, Tail},
     normalise::number::NumberKind,
 };
 use crate::{
@@ -13,55 +13,61 @@ use crate::{
     state::{View, ViewError, family::Family, scan_prefix},
 };
 
-/// Numbers that belong to one person or thing alone.
-const STRONG: [NumberKind; 9] = [
-    NumberKind::Document,
-    NumberKind::NationalNumber,
-    NumberKind::OrganisationNumber,
-    NumberKind::Vin,
-    NumberKind::Plate,
-    NumberKind::Imo,
-    NumberKind::Hull,
-    NumberKind::Container,
-    NumberKind::Banknote,
-];
+/// Numbers shorter than this are shared by chance.
+const CHARS_MIN: usize = 5;
+/// Most alerts that are compared for one number; the highest priority and newest first.
+const SHARING_MAX: usize = 64;
 
-/// Active alerts, in either partition, whose subject has a strong number that `alert`'s subject has too, of one kind and
-/// without a conflict of country. Sorted by id. A car attached to a person's alert is not that alert's subject.
+/// Active alerts, whoever may see them, that whose subject shares a strong identifier with `alert`'s: a document, a national number, the
+/// chassis of a vehicle, the serial number of a thing. Sorted by id; `alert` itself may be among them.
 pub fn sharing_an_identifier(view: &dyn View, normaliser: u32, alert: &pb::Alert) -> Result<Vec<AlertId>, ViewError> {
-    let own = subject_numbers(alert);
-    let mut possible = BTreeSet::new();
-    for identifier in &own {
+    let mut sharing = BTreeSet::new();
+    for identifier in of_subject(alert).iter().filter(|identifier| is_strong(identifier)) {
         for partition in [Partition::Open, Partition::Covert] {
-            let prefix = Head { normaliser, partition }.number(number_hash(NumberKey::Whole, &identifier.number));
+            let head = Head { normaliser, partition };
+            let prefix = head.number(key::number_hash(NumberKey::Whole, &identifier.number));
+            let mut listed = Vec::new();
             scan_prefix(view, Family::Exact, &prefix, |key, _| {
-                possible.extend(Tail::of_key(key).map(|tail| tail.id));
-                Ok(true)
+                listed.extend(Tail::of_key(key).map(|tail| tail.id));
+                Ok(listed.len() < SHARING_MAX)
             })?;
+            for id in listed {
+                if !sharing.contains(&id) && has(view, id, identifier)? {
+                    sharing.insert(id);
+                }
+            }
         }
     }
-    let mut sharing = Vec::new();
-    for id in possible {
-        let Some(bytes) = view.get(Family::Alerts, id.as_bytes())? else { continue };
-        let other = StoredAlert::decode(&bytes).and_then(|stored| stored.to_alert()).map_err(ViewError::from)?;
-        if subject_numbers(&other).iter().any(|theirs| own.iter().any(|ours| same(ours, theirs))) {
-            sharing.push(id);
-        }
-    }
-    Ok(sharing)
+    Ok(sharing.into_iter().collect())
 }
 
-fn subject_numbers(alert: &pb::Alert) -> Vec<Identifier> {
+/// The numbers of the alert's own subject: a car attached to a person's alert is not that alert's subject.
+fn of_subject(alert: &pb::Alert) -> Vec<Identifier> {
     let kind = alert.core.as_ref().map_or(0, |core| core.subject_kind);
-    let mut numbers = if kind == pb::SubjectKind::Object as i32 {
+    if kind == pb::SubjectKind::Object as i32 {
         identifier::of_sections(None, alert.objects.as_ref())
     } else {
         identifier::of_sections(alert.identities.as_ref(), None)
-    };
-    numbers.retain(|identifier| STRONG.contains(&identifier.kind) && identifier.range_to.is_none());
-    numbers
+    }
 }
 
-fn same(a: &Identifier, b: &Identifier) -> bool {
-    a.kind == b.kind && a.number == b.number && !a.country.conflicts(b.country)
+/// A plate goes from car to car, a registration and a payment account from hand to hand.
+fn is_strong(identifier: &Identifier) -> bool {
+    let weak = matches!(
+        identifier.kind,
+        NumberKind::Plate | NumberKind::Registration | NumberKind::PaymentMeans | NumberKind::Other
+    );
+    !weak && identifier.number.chars().count() >= CHARS_MIN
+}
+
+fn has(view: &dyn View, id: AlertId, wanted: &Identifier) -> Result<bool, ViewError> {
+    let Some(bytes) = view.get(Family::Alerts, id.as_bytes())? else { return Ok(false) };
+    let other = StoredAlert::decode(&bytes)?.to_alert()?;
+    let makes_differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
+    Ok(of_subject(&other).iter().any(|known| {
+        known.kind == wanted.kind
+            && known.number == wanted.number
+            && !known.country.conflicts(wanted.country)
+            && !makes_differ(&known.make, &wanted.make)
+    }))
 }

@@ -20,7 +20,7 @@ use crate::{
         sections, time::field_ms,
     },
     codec, pb,
-    search::index::IndexInput,
+    search::index::{self, IndexInput},
 };
 
 /// Version of the name and number normaliser in use.
@@ -159,9 +159,14 @@ fn index_input<'a>(rules: &RuleSet, id: AlertId, loaded: &'a Loaded) -> Option<I
 
 type Derived = BTreeMap<(Family, Vec<u8>), Vec<u8>>;
 
-/// What follows from a record besides its index entries: due times, what it hangs on.
-fn derived(id: AlertId, loaded: &Loaded) -> Derived {
+/// Everything that follows from a record: index entries, due times, what it hangs on.
+fn derived(rules: &RuleSet, id: AlertId, loaded: &Loaded) -> Derived {
     let mut entries = Derived::new();
+    if let Some(input) = index_input(rules, id, loaded) {
+        index::derive(&input, &mut |family, key, value| {
+            entries.insert((family, key), value);
+        });
+    }
     for (at_ms, due) in due_times(loaded) {
         entries.insert((Family::Expiry, family::due(at_ms, due, id)), Vec::new());
     }
@@ -196,16 +201,24 @@ fn write_derived(
     before: Option<&Loaded>,
     after: Option<&Loaded>,
 ) -> Result<(), ViewError> {
-    let input = |loaded| index_input(rules, id, loaded);
-    writer.update_index(before.and_then(input).as_ref(), after.and_then(input).as_ref())?;
-    let mut old = before.map(|loaded| derived(id, loaded)).unwrap_or_default();
-    for (place, value) in after.map(|loaded| derived(id, loaded)).unwrap_or_default() {
+    let mut old = before.map(|loaded| derived(rules, id, loaded)).unwrap_or_default();
+    for (place, value) in after.map(|loaded| derived(rules, id, loaded)).unwrap_or_default() {
         if old.remove(&place).as_ref() != Some(&value) {
             writer.set(place.0, place.1, Some(value))?;
         }
     }
     for (family, key) in old.into_keys() {
         writer.set(family, key, None)?;
+    }
+    // The lexicon counts the alerts that a name stands in: its entries follow from all of them, not from one.
+    let input = |loaded| index_input(rules, id, loaded);
+    let lexicon = index::lexicon::changes(
+        writer.view(),
+        before.and_then(input).as_ref(),
+        after.and_then(input).as_ref(),
+    )?;
+    for (family, key, value) in lexicon {
+        writer.set(family, key, value)?;
     }
     let counts = &mut writer.meta.alerts_by_state;
     if let Some(before) = before {

@@ -9,7 +9,7 @@ use super::{
     full_hash, next_due_ms, read_agreement, read_label, scan_prefix,
 };
 use crate::{
-    alert::{AlertId, Caller, Role, StoredAlert, time::from_ms},
+    alert::{AlertId, Caller, Role, StoredAlert, sample, time::from_ms},
     codec, limits, pb,
 };
 
@@ -34,36 +34,17 @@ fn code(list: &str, value: &str) -> Option<pb::Code> {
     Some(pb::Code { list: list.into(), value: value.into() })
 }
 
+/// The sample of the domain's tests with a number of its own: sound under the shipped rules.
 fn person(number: u8, category: &str) -> pb::Alert {
-    let party = |code: &str| Some(pb::Party { code: code.into() });
-    let part = |kind: &str, text: &str| pb::NamePart { kind: code("name-part", kind), text: text.into() };
-    pb::Alert {
-        id: id(number).to_string(),
-        core: Some(pb::Core {
-            owner: Some(pb::Owner { party: party("GB"), authority: code("authority", "nca"), contact: None }),
-            source: Some(pb::Source {
-                system: "UK".into(),
-                reference: format!("REF-{number}"),
-                source_version: 1,
-                ..Default::default()
-            }),
-            subject_kind: pb::SubjectKind::Person as i32,
-            category: code("category", category),
-            ..Default::default()
-        }),
-        identities: Some(pb::IdentitySection {
-            identities: vec![pb::Identity {
-                kind: code("identity-kind", "confirmed"),
-                names: vec![pb::NameForm {
-                    parts: vec![part("forename", "Example"), part("surname", &format!("Synthetic{number}"))],
-                    ..Default::default()
-                }],
-                ..Default::default()
-            }],
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
+    let mut alert = sample::person(category);
+    alert.id = id(number).to_string();
+    let source = alert.core.as_mut().unwrap().source.as_mut().unwrap();
+    *source =
+        pb::Source { system: "UK".into(), reference: format!("REF-{number}"), source_version: 1, ..Default::default() };
+    let decision = alert.core.as_mut().unwrap().decision.as_mut().unwrap();
+    decision.decided_at = Some(from_ms(START_MS - DAY_MS));
+    alert.identities.as_mut().unwrap().identities[0].names[0].parts[1].text = format!("Synthetic{number}");
+    alert
 }
 
 fn create(number: u8) -> Command {

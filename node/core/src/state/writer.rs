@@ -9,7 +9,6 @@ use super::{
 use crate::{
     alert::{Label, LabelId},
     codec,
-    search::index::{self, IndexInput},
 };
 
 /// What apply keeps in memory between batches. All of it follows from the state: it may be dropped at any time, and
@@ -87,15 +86,6 @@ impl<'a> Writer<'a> {
         };
         self.caches.labels.insert(label.clone(), id);
         Ok(id)
-    }
-
-    /// Brings the search index from one form of an alert to the next. No index counts in the state hash.
-    pub fn update_index(
-        &mut self,
-        old: Option<&IndexInput<'_>>,
-        new: Option<&IndexInput<'_>>,
-    ) -> Result<(), ViewError> {
-        index::update(&mut self.overlay, old, new)
     }
 
     /// All writes, the counters among them.

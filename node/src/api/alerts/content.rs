@@ -1,8 +1,11 @@
 //! Validate, create, update: calls that carry a record.
 
 use alert_core::{
-    alert::validate,
-    limits::RECORD_BYTES_MAX,
+    alert::{
+        Sight,
+        fault::blocks,
+        validate::{quality_flags, validate, validate_update},
+    },
     pb,
     state::command::{Command, Done},
 };
@@ -11,7 +14,7 @@ use prost::Message;
 use super::super::{
     call::Call,
     core::{Api, Operate},
-    errors::{ApiError, ApiResult, ErrorCode, fault},
+    errors::{ApiError, ApiResult, ErrorCode},
     operations::{self, Operation},
     reading::Reading,
     records::parse_id,
@@ -24,15 +27,22 @@ pub(crate) struct Prepared {
     pub warnings: Vec<pb::Fault>,
 }
 
-/// Checks a record under the rules of `here` and encodes its content. The id and the life cycle are the store's.
-pub(crate) fn prepare(alert: &pb::Alert, here: &Reading) -> Result<Prepared, Vec<pb::Fault>> {
-    let mut faults = validate(alert, &here.rules, here.now_ms);
-    let own = pb::Alert { id: String::new(), lifecycle: None, data_key_id: 0, ..alert.clone() };
-    let content = own.encode_to_vec();
-    if content.len() > RECORD_BYTES_MAX && !faults.iter().any(|fault| fault.code == "TOO_LARGE") {
-        faults.push(fault("alert", "TOO_LARGE", format!("a record has at most {RECORD_BYTES_MAX} bytes")));
+/// Checks a record under the rules of `here`, flags what it falls short of where its source may, and encodes its
+/// content. The id and the life cycle are the store's. `old`: the content that it replaces.
+pub(crate) fn prepare(alert: &pb::Alert, old: Option<&pb::Alert>, here: &Reading) -> Result<Prepared, Vec<pb::Fault>> {
+    let faults = match old {
+        None => validate(alert, &here.rules, here.now_ms),
+        Some(old) => validate_update(old, alert, &here.rules, here.now_ms),
+    };
+    if blocks(&faults) {
+        return Err(faults);
     }
-    if faults.iter().any(|fault| !fault.warning) { Err(faults) } else { Ok(Prepared { content, warnings: faults }) }
+    let mut own = pb::Alert { id: String::new(), lifecycle: None, data_key_id: 0, ..alert.clone() };
+    let flags = quality_flags(&own, &here.rules);
+    if let Some(core) = own.core.as_mut() {
+        core.quality_flags.extend(flags);
+    }
+    Ok(Prepared { content: own.encode_to_vec(), warnings: faults })
 }
 
 fn required(alert: &Option<pb::Alert>) -> ApiResult<&pb::Alert> {
@@ -40,7 +50,10 @@ fn required(alert: &Option<pb::Alert>) -> ApiResult<&pb::Alert> {
 }
 
 fn refuse(faults: Vec<pb::Fault>) -> Box<ApiError> {
-    ApiError::faulty(ErrorCode::RecordInvalid, faults)
+    match ApiError::unless_valid(ErrorCode::RecordInvalid, "alert", faults) {
+        Err(error) => error,
+        Ok(_) => ApiError::internal("a record was refused without a fault"),
+    }
 }
 
 impl Api {
@@ -69,7 +82,7 @@ impl Operate for pb::ValidateRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let alert = required(&self.alert)?;
         let reading = api.reading(call, None).await?;
-        let faults = prepare(alert, &reading).map_or_else(|faults| faults, |prepared| prepared.warnings);
+        let faults = prepare(alert, None, &reading).map_or_else(|faults| faults, |prepared| prepared.warnings);
         let answer = Some(api.disclose(call, &reading, Vec::new()).await?);
         Ok(pb::ValidateResponse { answer, faults })
     }
@@ -85,7 +98,7 @@ impl Operate for pb::CreateRequest {
             return Err(ApiError::field("alert.id", "INVALID", "the store gives a new record its id: leave it empty"));
         }
         let here = api.here(call).await?;
-        let prepared = prepare(alert, &here).map_err(refuse)?;
+        let prepared = prepare(alert, None, &here).map_err(refuse)?;
         let command = Command::Create { id: api.new_id(), alert: prepared.content, as_draft: self.as_draft };
         let done = api.propose(call, here.meta.rules_revision, command).await?;
         api.write_response(call, &done, prepared.warnings).await
@@ -103,7 +116,9 @@ impl Operate for pb::UpdateRequest {
             return Err(ApiError::field("expected_version", "REQUIRED", "the version that the change was made from"));
         }
         let here = api.here(call).await?;
-        let prepared = prepare(alert, &here).map_err(refuse)?;
+        let old = api.find(&here, id)?.filter(|seen| seen.sight == Sight::Owner);
+        let old = old.map(|seen| seen.stored.to_alert()).transpose()?;
+        let prepared = prepare(alert, old.as_ref(), &here).map_err(refuse)?;
         let command = Command::Update { id, expected_version: self.expected_version, alert: prepared.content };
         let done = api.propose(call, here.meta.rules_revision, command).await?;
         api.write_response(call, &done, prepared.warnings).await

@@ -105,7 +105,7 @@ impl Checked {
             let message = "an imported record is known by its source system and reference";
             return refused(vec![fault("core.source", "REQUIRED", message)]);
         }
-        match prepare(alert, here) {
+        match prepare(alert, None, here) {
             Ok(prepared) => Self { line: line.line, content: Some(prepared.content), faults: prepared.warnings },
             Err(faults) => refused(faults),
         }

@@ -2,9 +2,9 @@
 
 use alert_core::{
     alert::{
-        AlertId,
         rules::{CodeStatus, lists},
         time::to_ms,
+        validate::{validate_owner, validate_restriction},
     },
     pb,
     state::command::Command,
@@ -63,11 +63,6 @@ life! {
         reviewed_by: if this.reviewed_by.is_empty() { officer(call) } else { this.reviewed_by.clone() },
         assessment: assessment(this)?,
     };
-    RestrictRequest = RESTRICT, |this, call, id| Command::Restrict {
-        id,
-        expected_version: this.expected_version,
-        restriction: restriction(this, call)?.encode_to_vec(),
-    };
     LiftRestrictionRequest = LIFT_RESTRICTION, |this, call, id| Command::LiftRestriction {
         id,
         expected_version: this.expected_version,
@@ -84,11 +79,6 @@ life! {
         expected_version: this.expected_version,
         victim_index: this.victim_index,
         field_categories: this.field_categories.iter().map(|code| code.value.clone()).collect(),
-    };
-    TransferOwnerRequest = TRANSFER_OWNER, |this, _call, id| Command::TransferOwner {
-        id,
-        expected_version: this.expected_version,
-        owner: new_owner(this)?.encode_to_vec(),
     };
 }
 
@@ -111,6 +101,49 @@ impl Operate for pb::CancelRequest {
     }
 }
 
+impl Operate for pb::RestrictRequest {
+    const OPERATION: &'static Operation = &operations::RESTRICT;
+    type Reply = pb::WriteResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let id = parse_id("alert_id", &self.alert_id)?;
+        let mut restriction = self
+            .restriction
+            .clone()
+            .ok_or_else(|| ApiError::field("restriction", "REQUIRED", "suspended, blocked or flagged, where and why"))?;
+        if restriction.requested_by.is_empty() {
+            restriction.requested_by = officer(call);
+        }
+        let here = api.here(call).await?;
+        let faults = validate_restriction(&restriction, &here.rules, here.now_ms);
+        let warnings = ApiError::unless_valid(ErrorCode::RequestInvalid, "restriction", faults)?;
+        let expected_version = self.expected_version;
+        let command = Command::Restrict { id, expected_version, restriction: restriction.encode_to_vec() };
+        let done = api.propose(call, here.meta.rules_revision, command).await?;
+        api.write_response(call, &done, warnings).await
+    }
+}
+
+impl Operate for pb::TransferOwnerRequest {
+    const OPERATION: &'static Operation = &operations::TRANSFER_OWNER;
+    type Reply = pb::WriteResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let id = parse_id("alert_id", &self.alert_id)?;
+        let owner = self
+            .new_owner
+            .as_ref()
+            .ok_or_else(|| ApiError::field("new_owner", "REQUIRED", "party and authority of the new owner"))?;
+        let here = api.here(call).await?;
+        let faults = validate_owner(owner, &here.rules);
+        let warnings = ApiError::unless_valid(ErrorCode::RequestInvalid, "new_owner", faults)?;
+        let expected_version = self.expected_version;
+        let command = Command::TransferOwner { id, expected_version, owner: owner.encode_to_vec() };
+        let done = api.propose(call, here.meta.rules_revision, command).await?;
+        api.write_response(call, &done, warnings).await
+    }
+}
+
 impl Api {
     async fn change_life(&self, call: &Call, command: Command) -> ApiResult<pb::WriteResponse> {
         let here = self.here(call).await?;
@@ -125,7 +158,7 @@ pub(super) fn officer(call: &Call) -> String {
 }
 
 /// Refuses a code that its list does not hold or holds for old records only.
-pub(super) fn known(field: &str, list: &str, value: &str, here: &Reading) -> ApiResult<()> {
+fn known(field: &str, list: &str, value: &str, here: &Reading) -> ApiResult<()> {
     match here.rules.code(list, value) {
         CodeStatus::Known(_) | CodeStatus::Unknown { closed: false } => Ok(()),
         CodeStatus::Withdrawn(_) | CodeStatus::Unknown { closed: true } | CodeStatus::NoSuchList => {
@@ -153,52 +186,4 @@ fn ground(request: &pb::EraseRequest) -> ApiResult<String> {
         "" => Err(ApiError::field("ground", "REQUIRED", "why it is erased, without the data that is erased")),
         _ => Ok(request.ground.clone()),
     }
-}
-
-fn restriction(request: &pb::RestrictRequest, call: &Call) -> ApiResult<pb::Restriction> {
-    let required = |field: &str, message: &str| ApiError::field(&format!("restriction.{field}"), "REQUIRED", message);
-    let mut restriction = request.restriction.clone().ok_or_else(|| required("kind", "the restriction"))?;
-    let mut faults = Vec::new();
-    let mut faulty = |error: Box<ApiError>| faults.extend(error.faults);
-    match restriction.kind() {
-        pb::RestrictionKind::Unspecified => faulty(required("kind", "suspended, blocked or flagged")),
-        pb::RestrictionKind::Flagged if restriction.substitute_action.is_none() => {
-            faulty(required("substitute_action", "a flag puts another action in place of the alert's own"));
-        }
-        _ => {}
-    }
-    for (field, time) in [("restriction.from", &restriction.from), ("restriction.until", &restriction.until)] {
-        if time.as_ref().is_some_and(|time| to_ms(time).is_none()) {
-            faulty(ApiError::field(field, "OUT_OF_RANGE", "a time from 1970 to 9999"));
-        }
-    }
-    if let (Some(from), Some(until)) = (&restriction.from, &restriction.until)
-        && to_ms(until) <= to_ms(from)
-    {
-        faulty(ApiError::field("restriction.until", "INCONSISTENT", "ends before it begins"));
-    }
-    if !faults.is_empty() {
-        return Err(ApiError::faulty(ErrorCode::RequestInvalid, faults));
-    }
-    if restriction.requested_by.is_empty() {
-        restriction.requested_by = officer(call);
-    }
-    Ok(restriction)
-}
-
-fn new_owner(request: &pb::TransferOwnerRequest) -> ApiResult<&pb::Owner> {
-    let owner = request.new_owner.as_ref().filter(|owner| {
-        owner.party.as_ref().is_some_and(|party| !party.code.is_empty())
-            && owner.authority.as_ref().is_some_and(|authority| !authority.value.is_empty())
-    });
-    owner.ok_or_else(|| ApiError::field("new_owner", "REQUIRED", "party and authority of the new owner"))
-}
-
-/// Ids of two different alerts.
-pub(super) fn two_ids(a: &str, b: &str) -> ApiResult<(AlertId, AlertId)> {
-    let ids = (parse_id("alert_a", a)?, parse_id("alert_b", b)?);
-    if ids.0 == ids.1 {
-        return Err(ApiError::field("alert_b", "INVALID", "an alert is not linked to itself"));
-    }
-    Ok(ids)
 }

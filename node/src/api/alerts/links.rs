@@ -1,6 +1,7 @@
 //! Links between alerts.
 
 use alert_core::{
+    alert::validate::validate_link,
     pb,
     state::{command::Command, read_links_of},
 };
@@ -10,28 +11,19 @@ use super::{
     super::{
         call::Call,
         core::{Api, Operate},
-        errors::{ApiError, ApiResult},
+        errors::{ApiError, ApiResult, ErrorCode},
         operations::{self, Operation},
         records::parse_id,
     },
-    life::{known, officer, two_ids},
+    life::officer,
 };
-
-/// The list that kinds of links come from.
-const LINK_KIND: &str = "link-kind";
 
 impl Operate for pb::LinkRequest {
     const OPERATION: &'static Operation = &operations::LINK;
     type Reply = pb::LinkResponse;
 
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
-        let (a, _) = two_ids(&self.alert_a, &self.alert_b)?;
-        let kind = self.kind.as_ref().map_or("", |kind| kind.value.as_str());
-        if kind.is_empty() {
-            return Err(ApiError::field("kind", "REQUIRED", "a code of the list 'link-kind'"));
-        }
-        let here = api.here(call).await?;
-        known("kind", LINK_KIND, kind, &here)?;
+        let a = parse_id("alert_a", &self.alert_a)?;
         let link = pb::Link {
             alert_a: self.alert_a.clone(),
             alert_b: self.alert_b.clone(),
@@ -40,6 +32,8 @@ impl Operate for pb::LinkRequest {
             note: self.note.clone(),
             ..Default::default()
         };
+        let here = api.here(call).await?;
+        ApiError::unless_valid(ErrorCode::RequestInvalid, "", validate_link(&link, &here.rules))?;
         let command = Command::Link { id: api.new_id(), link: link.encode_to_vec() };
         let done = api.propose(call, here.meta.rules_revision, command).await?;
         let after = api.here(call).await?;

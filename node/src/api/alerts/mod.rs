@@ -20,9 +20,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 pub(super) use content::prepare;
 pub(super) use filter::Filter;
-pub(super) use page::{Page, page_size};
+pub(super) use page::Page;
 
-use super::{core::Api, errors::ApiError, stream::AnswerStream};
+use super::{core::Api, operations, stream::AnswerStream};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -125,14 +125,14 @@ impl AlertService for Api {
 
     async fn put_attachment(
         &self,
-        _: Request<Streaming<pb::PutAttachmentRequest>>,
+        request: Request<Streaming<pb::PutAttachmentRequest>>,
     ) -> Answer<pb::PutAttachmentResponse> {
-        Err(ApiError::unimplemented("storing attachments").into())
+        Err(self.not_yet(&operations::PUT_ATTACHMENT, &request, "storing attachments"))
     }
 
     type GetAttachmentStream = AnswerStream<pb::GetAttachmentResponse>;
 
-    async fn get_attachment(&self, _: Request<pb::GetAttachmentRequest>) -> Answer<Self::GetAttachmentStream> {
-        Err(ApiError::unimplemented("fetching attachments").into())
+    async fn get_attachment(&self, request: Request<pb::GetAttachmentRequest>) -> Answer<Self::GetAttachmentStream> {
+        Err(self.not_yet(&operations::GET_ATTACHMENT, &request, "fetching attachments"))
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Page {
 }
 
 /// How many records a page has when the caller asks for `asked`.
-pub(crate) fn page_size(asked: u32) -> usize {
+fn page_size(asked: u32) -> usize {
     match asked as usize {
         0 => PAGE_RECORDS_DEFAULT,
         asked => asked.min(PAGE_RECORDS_MAX),

@@ -14,3 +14,6 @@ pub use action::{ActionGround, ShownAction, action_for};
 pub use restriction::{ActiveFlag, EffectiveRestrictions, effective, next_boundary};
 pub use tombstone::tombstone;
 pub use transition::{Next, Standing, Step, WrongState, settle, standing, transition};
+
+#[cfg(test)]
+mod tests;

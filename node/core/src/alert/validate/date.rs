@@ -77,7 +77,7 @@ pub(super) fn birth_date(check: &mut Checker, date: &pb::BirthDate) {
     }
     check.code("calendar", &date.calendar, "calendar", Optional);
     check.text("as_given", &date.as_given, if nothing { Required } else { Optional });
-    if date.year.is_some_and(|year| year + AGE_UNUSUAL_YEARS < this_year(check)) {
+    if date.year.is_some_and(|year| year.saturating_add(AGE_UNUSUAL_YEARS) < this_year(check)) {
         check.warn_at("year", fault::UNUSUAL, &format!("an age of more than {AGE_UNUSUAL_YEARS} years"));
     }
 }

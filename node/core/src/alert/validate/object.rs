@@ -235,8 +235,10 @@ fn banknote(check: &mut Checker, banknote: &pb::Banknote) {
         check.fault_at("currency", fault::BAD_FORMAT, "no ISO 4217 code, such as \"GBP\"");
     }
     check.text("denomination", &banknote.denomination, Optional);
-    let is_amount = banknote.denomination.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if !banknote.denomination.is_empty() && !(is_amount && banknote.denomination.bytes().any(|byte| byte > b'0')) {
+    let digits = banknote.denomination.bytes();
+    let is_amount =
+        digits.clone().all(|digit| digit.is_ascii_digit() || digit == b'.') && digits.clone().any(|digit| digit > b'0');
+    if !banknote.denomination.is_empty() && !is_amount {
         check.fault_at("denomination", fault::BAD_FORMAT, "an amount in digits, as printed");
     }
 }

@@ -49,7 +49,7 @@ pub struct IndexInput<'a> {
 }
 
 /// Emits every entry (family, key, value) of `input`, each key once, in key order. The same input gives the same
-/// entries on every node. Entries of the lexicon are counted, not set: [`super::update()`] keeps them.
+/// entries on every node. Entries of the lexicon are counted, not set: see [`super::lexicon::changes`].
 pub fn derive(input: &IndexInput<'_>, emit: &mut dyn FnMut(Family, Vec<u8>, Vec<u8>)) {
     let mut entries = Entries {
         head: Head { normaliser: input.normaliser, partition: input.partition },

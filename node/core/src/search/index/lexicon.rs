@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::{form, key::Head};
 use crate::{
     search::normalise::{name::Role, skeleton},
-    state::{Cursor, Overlay, View, ViewError, family::Family},
+    state::{Cursor, View, ViewError, Write, family::Family},
 };
 
 use super::derive::{FORMS_MAX, IndexInput};
@@ -38,21 +38,42 @@ pub fn tokens(input: &IndexInput<'_>) -> BTreeSet<String> {
         .collect()
 }
 
+/// What a change of an alert from `old` to `new` changes in the lexicon; `None` stands for an alert that is not active.
+/// `view` is the state as the change finds it.
+pub fn changes(
+    view: &dyn View,
+    old: Option<&IndexInput<'_>>,
+    new: Option<&IndexInput<'_>>,
+) -> Result<Vec<Write>, ViewError> {
+    let listed = |input: Option<&IndexInput<'_>>| {
+        input.map(|input| (Head { normaliser: input.normaliser, partition: input.partition }, tokens(input)))
+    };
+    let (old, new) = (listed(old), listed(new));
+    let mut writes = Vec::new();
+    for (mine, other, more) in [(&new, &old, true), (&old, &new, false)] {
+        let Some((head, tokens)) = mine else { continue };
+        let kept = other.as_ref().filter(|(other_head, _)| other_head == head).map(|(_, tokens)| tokens);
+        for token in tokens.iter().filter(|token| kept.is_none_or(|kept| !kept.contains(*token))) {
+            count(view, *head, token, more, &mut writes)?;
+        }
+    }
+    Ok(writes)
+}
+
 /// Counts one alert more or less that has `token`.
-pub fn count(overlay: &mut Overlay<'_>, head: Head, token: &str, more: bool) -> Result<(), ViewError> {
+fn count(view: &dyn View, head: Head, token: &str, more: bool, writes: &mut Vec<Write>) -> Result<(), ViewError> {
     let key = head.lexicon(TOKEN, hash(token));
-    let present = match overlay.get(Family::Lexicon, &key)? {
+    let before = match view.get(Family::Lexicon, &key)? {
         Some(value) => read_count(&value).ok_or_else(|| ViewError("a lexicon entry does not decode".into()))?,
         None => 0,
     };
-    let now = if more { present + 1 } else { present.saturating_sub(1) };
-    let value = (now > 0).then(|| [&now.to_be_bytes(), token.as_bytes()].concat());
-    overlay.set(Family::Lexicon, key, value);
-    if (present == 0) != (now == 0) {
+    let now = if more { before + 1 } else { before.saturating_sub(1) };
+    writes.push((Family::Lexicon, key, (now > 0).then(|| [&now.to_be_bytes(), token.as_bytes()].concat())));
+    if (before == 0) != (now == 0) {
         for spelling in deletions(token) {
             let mut key = head.lexicon(DELETION, hash(&spelling));
             key.extend_from_slice(&hash(token));
-            overlay.set(Family::Lexicon, key, (now > 0).then(|| token.as_bytes().to_vec()));
+            writes.push((Family::Lexicon, key, (now > 0).then(|| token.as_bytes().to_vec())));
         }
     }
     Ok(())

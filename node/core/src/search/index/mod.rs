@@ -2,7 +2,7 @@
 //!
 //! * [`key`]: the layout; * [`signature`]: the values, which kill most candidates without a read;
 //! * [`form`]: an alert's names with the dates that go with them; * [`derive()`]: all entries of one alert;
-//! * [`lexicon`]: which names are in use, for typing errors; * [`update()`]: what a change of an alert changes here.
+//! * [`range`]: ranges of numbers; * [`lexicon`]: which names are in use, for typing errors.
 //!
 //! Every key begins with the normaliser's version and the visibility partition, goes on with a prefix of fixed length
 //! that says what is looked for, and ends in priority, newest first, id: a list that is cut keeps what matters most.
@@ -13,8 +13,6 @@ pub mod key;
 pub mod lexicon;
 pub mod range;
 pub mod signature;
-mod update;
 
 pub use derive::{IndexInput, derive};
 pub use key::prefix_length;
-pub use update::update;

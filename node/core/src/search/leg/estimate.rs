@@ -115,7 +115,7 @@ impl<'a> Estimator<'a> {
             match asked.role {
                 Role::Name if self.query.names_may_be_cut => FULL,
                 Role::Name => FIRST_LETTER_POINTS,
-                Role::Initial => self.profile.initial_points,
+                Role::Initial => FULL.saturating_sub(self.profile.initial_points),
                 Role::Particle => 0,
             }
         } else {

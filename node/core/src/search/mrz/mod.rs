@@ -8,6 +8,7 @@ mod fields;
 use thiserror::Error;
 
 use super::normalise::date::Date;
+use crate::alert::check_digit::icao_9303;
 use fields::{Layout, layout};
 
 /// Longest zone that is read, in characters; the largest real one has 90.
@@ -177,21 +178,9 @@ fn recognise(mut lines: Vec<String>, notes: &mut Vec<String>) -> Result<(Format,
     Ok((format, lines))
 }
 
-/// The 7-3-1 check digit (ICAO 9303 part 3 section 4.9).
-pub fn check_digit(field: &str) -> char {
-    let sum: u32 = field
-        .bytes()
-        .zip([7, 3, 1].into_iter().cycle())
-        .map(|(byte, weight)| {
-            weight
-                * match byte {
-                    b'0'..=b'9' => u32::from(byte - b'0'),
-                    b'A'..=b'Z' => u32::from(byte - b'A') + 10,
-                    _ => 0,
-                }
-        })
-        .sum();
-    char::from_digit(sum % 10, 10).unwrap_or('0')
+/// The check digit of a field (ICAO 9303 part 3 section 4.9).
+fn check_digit(field: &str) -> char {
+    icao_9303(field).map_or('?', |digit| char::from(b'0' + digit))
 }
 
 /// The digit that a letter is misread for.

@@ -3,7 +3,6 @@
 //! Everything here is a pure function of its text. Index keys are made of its results, so a change of any of them is a
 //! new `NORMALISER_VERSION`; the golden keys in `golden_names.txt` make an unintended change fail a test.
 
-pub mod check_digit;
 pub mod country;
 pub mod date;
 pub mod name;

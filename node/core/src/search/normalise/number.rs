@@ -2,7 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{check_digit, script};
+use super::script;
+use crate::alert::check_digit;
 
 /// At most so many characters may differ, each within its look-alike class.
 pub const LOOK_ALIKE_DIFFERENCES_MAX: usize = 2;
@@ -137,10 +138,10 @@ pub fn refine(kind: NumberKind, number: String) -> String {
             .collect(),
         NumberKind::Imo => number.strip_prefix("IMO").map_or_else(|| number.clone(), str::to_owned),
         // Often noted without its last digit, which follows from the others (ISO 6346).
-        NumberKind::Container if is_container_without_check_digit(&number) => match check_digit::iso_6346(&number) {
-            Some(digit) => format!("{number}{digit}"),
-            None => number,
-        },
+        NumberKind::Container if is_container_without_check_digit(&number) => {
+            let mut whole = ('0'..='9').map(|digit| format!("{number}{digit}"));
+            whole.find(|whole| check_digit::container(whole) == Some(true)).unwrap_or(number)
+        }
         _ => number,
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{Leg, NumberQuery, ParsedQuery, PersonQuery};
 use crate::{
+    alert::check_digit,
     limits::{QUERY_TEXT_BYTES_MAX, QUERY_TOKENS_MAX},
     pb,
     search::{
         index::form,
         mrz::{self, Mrz},
-        normalise::{check_digit, country::Country, date::Date, name, number, number::NumberKind},
+        normalise::{country::Country, date::Date, name, number, number::NumberKind},
     },
 };
 
@@ -243,9 +244,8 @@ impl Parser {
         if let Some(mut vin) = self.number(Leg::Vehicle, "query.vehicle.vin", &vehicle.vin) {
             vin.kinds = vec![NumberKind::Vin];
             let refined = number::refine(NumberKind::Vin, vin.number.clone());
-            if check_digit::vin_is_consistent(&refined) == Some(false) {
-                let message = "the check digit does not agree; makers outside North America need not use it";
-                self.warn("query.vehicle.vin", "CHECK_DIGIT", message);
+            if check_digit::vin(&refined) == Some(false) {
+                self.warn("query.vehicle.vin", "CHECK_DIGIT", "the check digit does not agree");
                 vin.notes.push("check digit of the vehicle identification number failed".into());
             }
             (vin.make, vin.model) = (make.clone(), model.clone());
@@ -276,7 +276,7 @@ impl Parser {
             number.make = value(&object.make).to_lowercase();
             number.model = object.model.to_lowercase();
             let refined = number::refine(NumberKind::Imo, number.number.clone());
-            if number.object_class == "boat" && check_digit::imo_is_consistent(&refined) == Some(false) {
+            if number.object_class == "boat" && check_digit::imo(&refined) == Some(false) {
                 self.warn("query.object.number", "CHECK_DIGIT", "the check digit of an IMO number does not agree");
             }
             self.parsed.numbers.push(number);

@@ -1,6 +1,5 @@
 //! Dates of birth compared.
 
-use super::FULL;
 use crate::{
     pb,
     search::{
@@ -45,19 +44,18 @@ impl DateMatch {
         }
     }
 
-    /// What it earns, 0 to 10000.
-    pub fn points(self, profile: &pb::SearchProfile) -> u32 {
+    /// What it takes off the date's share of the score; never positive.
+    pub fn points(self, profile: &pb::SearchProfile) -> i32 {
         let points = match self {
-            Self::Exact => FULL as i32,
+            Self::Exact | Self::NotAsked => 0,
             Self::Swapped => profile.date_swapped_points,
             Self::Digit => profile.date_digit_points,
             Self::Year => profile.date_year_points,
             Self::YearNear => profile.date_year_near_points,
             Self::Unknown => profile.date_unknown_points,
             Self::Conflict => profile.date_conflict_points,
-            Self::NotAsked => FULL as i32,
         };
-        points.clamp(0, FULL as i32) as u32
+        points.min(0)
     }
 }
 

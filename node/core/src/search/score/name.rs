@@ -136,7 +136,7 @@ fn joined_likeness(joined: &str, whole: &str, profile: &pb::SearchProfile) -> Op
         return Some(JOINED);
     }
     let long = joined.len() >= 6 && joined.len().abs_diff(whole.len()) <= 1;
-    (long && super::distance::within_one(joined, whole)).then_some(profile.typing_error_points.min(FULL))
+    (long && super::distance::within_one(joined, whole)).then(|| FULL.saturating_sub(profile.typing_error_points))
 }
 
 fn text(tokens: &[Token]) -> String {
@@ -146,10 +146,11 @@ fn text(tokens: &[Token]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::{normalise::name::tokens, profile::default_profile};
+    use crate::{alert::RuleSet, search::normalise::name::tokens};
 
     fn points(query: &str, record: &str) -> u32 {
-        compare(&tokens([query]), &tokens([record]), false, &default_profile()).map_or(0, |score| score.points)
+        let rules = RuleSet::defaults();
+        compare(&tokens([query]), &tokens([record]), false, rules.search_profile()).map_or(0, |score| score.points)
     }
 
     #[test]

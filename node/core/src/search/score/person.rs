@@ -80,16 +80,13 @@ fn score_form(query: &PersonQuery, form: &NameForm, profile: &pb::SearchProfile)
     })
 }
 
-/// Name and date together, before adjustments.
+/// Name and date together, before adjustments: the name's share, the date's share, and what the date takes off. Without
+/// a date in the query, the name is all.
 pub fn combine(name_points: u32, date: DateMatch, profile: &pb::SearchProfile) -> u32 {
     if date == DateMatch::NotAsked {
         return name_points;
     }
-    let weights = u64::from(profile.name_weight) + u64::from(profile.date_weight);
-    if weights == 0 {
-        return name_points;
-    }
-    let weighted = u64::from(profile.name_weight) * u64::from(name_points)
-        + u64::from(profile.date_weight) * u64::from(date.points(profile));
-    (weighted / weights) as u32
+    let name = u64::from(name_points) * u64::from(profile.name_weight) / u64::from(FULL);
+    let total = name as i64 + i64::from(profile.date_weight) + i64::from(date.points(profile));
+    total.clamp(0, i64::from(FULL)) as u32
 }

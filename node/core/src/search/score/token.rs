@@ -51,7 +51,7 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
     let (asked, known) = (query.base.chars().count(), record.base.chars().count());
     if (asked == 1 || known == 1) && (query.role == Role::Initial || record.role == Role::Initial) {
         let same = query.base.chars().next() == record.base.chars().next();
-        return if same { like(profile.initial_points, explain::INITIAL) } else { None };
+        return if same { like(FULL.saturating_sub(profile.initial_points), explain::INITIAL) } else { None };
     }
     if may_be_cut && record.base.starts_with(&query.base) {
         return like(PREFIX, explain::PREFIX);
@@ -65,23 +65,22 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
         return like(SAME_ACROSS_SCRIPTS, explain::TRANSLITERATION);
     }
     // A short name has few letters to be sure of.
-    let brief = if asked.min(known) <= 4 { profile.typing_error_points / 12 } else { 0 };
-    let typing = profile.typing_error_points.saturating_sub(brief);
+    let brief = if asked.min(known) <= 4 { profile.typing_error_points / 2 } else { 0 };
+    let typing = FULL.saturating_sub(profile.typing_error_points + brief);
+    let variant = FULL.saturating_sub(profile.variant_points);
     let spelling = (same_skeleton && errors <= spelling_letters(&query.skeleton))
-        .then(|| profile.variant_points.saturating_sub(PER_LETTER * (errors as u32).saturating_sub(1)));
+        .then(|| variant.saturating_sub(PER_LETTER * (errors as u32).saturating_sub(1)));
     let typed = match errors {
         1 => Some(typing),
-        2 if asked.min(known) >= TWO_ERRORS_LETTERS_MIN => Some(typing.saturating_sub(profile.typing_error_points / 8)),
+        2 if asked.min(known) >= TWO_ERRORS_LETTERS_MIN => Some(typing.saturating_sub(profile.typing_error_points)),
         _ => None,
     };
     match (spelling, typed) {
         (Some(spelling), Some(typed)) if typed > spelling => like(typed, explain::TYPING_ERROR),
         (Some(spelling), _) => like(spelling, explain::VARIANT),
         (None, Some(typed)) => like(typed, explain::TYPING_ERROR),
-        (None, None) => other_reading(query, record).then_some(Likeness {
-            points: profile.variant_points.saturating_sub(2 * PER_LETTER),
-            how: explain::VARIANT,
-        }),
+        (None, None) => other_reading(query, record)
+            .then_some(Likeness { points: variant.saturating_sub(2 * PER_LETTER), how: explain::VARIANT }),
     }
 }
 
@@ -108,11 +107,13 @@ fn other_reading(query: &Token, record: &Token) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::{normalise::text, profile::default_profile};
+    use crate::{alert::RuleSet, search::normalise::text};
 
     fn how(query: &str, record: &str) -> &'static str {
         let token = |word: &str| Token::new(&text::words(word)[0]);
-        compare(&token(query), &token(record), false, &default_profile()).map_or("-", |likeness| likeness.how)
+        let rules = RuleSet::defaults();
+        let likeness = compare(&token(query), &token(record), false, rules.search_profile());
+        likeness.map_or("-", |likeness| likeness.how)
     }
 
     #[test]
@@ -143,9 +144,10 @@ mod tests {
     #[test]
     fn a_cut_token_is_a_beginning_only_where_names_may_be_cut() {
         let token = |word: &str| Token::new(word);
-        let profile = default_profile();
-        let cut = compare(&token("ALEXAN"), &token("ALEXANDROS"), true, &profile).unwrap();
+        let rules = RuleSet::defaults();
+        let profile = rules.search_profile();
+        let cut = compare(&token("ALEXAN"), &token("ALEXANDROS"), true, profile).unwrap();
         assert_eq!(cut.how, "prefix");
-        assert_eq!(compare(&token("ALEXAN"), &token("ALEXANDROS"), false, &profile), None);
+        assert_eq!(compare(&token("ALEXAN"), &token("ALEXANDROS"), false, profile), None);
     }
 }

@@ -1,0 +1,54 @@
+# Two commands: `make demo` shows the store at work, `make test` runs every test.
+# The other targets are their parts; .ci/run calls them one by one.
+
+# ccache first, so that RocksDB's C++ is compiled once for all profiles and checkouts. Without ccache the directory is
+# not there, and nothing changes.
+export PATH := /usr/lib/ccache:$(PATH)
+# Outside the checkout: the next clone finds what this one built.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/uk-alert-store/target
+
+# `make demo KEEP=1` leaves the cluster running. The other settings make it smaller, for a quick look.
+KEEP ?=
+PERSONS ?= 37000
+OBJECTS ?= 100000
+SEED ?= 1
+
+.PHONY: help demo test deps build fmt fmt-check clippy deny
+
+help:
+	@echo "make demo          start three nodes, import $(PERSONS) persons and $(OBJECTS) objects, search, kill the leader"
+	@echo "make demo KEEP=1   the same, and leave the cluster running"
+	@echo "make test          every test"
+	@echo "make fmt clippy deny   what .ci/run checks besides"
+
+demo: deps
+	cargo build --release --locked --bin alertd --bin alertctl --bin alert-demo
+	"$(CARGO_TARGET_DIR)/release/alert-demo" --seed $(SEED) --persons $(PERSONS) --objects $(OBJECTS) \
+		$(if $(filter-out 0 no false,$(KEEP)),--keep)
+
+# The programs first: tests start them as real processes.
+test: deps build
+	cargo test --workspace --locked
+
+build:
+	cargo build --workspace --locked --bins
+
+deps:
+	@.ci/deps
+
+fmt:
+	cargo fmt --all
+
+fmt-check:
+	cargo fmt --all --check
+
+clippy: deps
+	cargo clippy --workspace --locked --all-targets -- -D warnings
+
+# Licences, sources and duplicates need no network once the crates are there; known vulnerabilities would.
+deny:
+	@if command -v cargo-deny >/dev/null; then \
+		cargo deny --offline --locked check bans licenses sources; \
+	else \
+		echo "cargo-deny is not installed: licences and sources of dependencies NOT CHECKED (cargo install cargo-deny)"; \
+	fi

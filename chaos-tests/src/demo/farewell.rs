@@ -1,0 +1,91 @@
+//! Stopping, with nothing left behind; or how to use what keeps running.
+
+use std::{env, path::Path, time::Duration};
+
+use alert_synth::known;
+use anyhow::bail;
+
+use super::{
+    load::partner_name,
+    stage::{Stage, seconds},
+};
+use crate::process::LocalCluster;
+
+/// A node that does not end by then is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn end(cluster: LocalCluster, keep: bool, stage: &mut Stage) -> anyhow::Result<()> {
+    if keep {
+        return keep_running(cluster, stage);
+    }
+    stage.heading("The end");
+    for node in cluster.nodes() {
+        node.terminate(STOP_LIMIT).await?;
+    }
+    let directory = cluster.directory().to_owned();
+    drop(cluster);
+    if directory.exists() {
+        bail!("{} is still there", directory.display());
+    }
+    stage.line("Stopped. No process and no file is left.");
+    stage.line(&format!("It took {}. `make demo KEEP=1` leaves the cluster running.", seconds(stage.elapsed())));
+    Ok(())
+}
+
+/// After a failure: kills and removes, whatever was to be kept.
+pub(super) fn abandon(cluster: LocalCluster) {
+    if let Err(error) = cluster.kill_all() {
+        eprintln!("{error:#}");
+    }
+    let directory = cluster.directory().to_owned();
+    drop(cluster);
+    if directory.exists()
+        && let Err(error) = std::fs::remove_dir_all(&directory)
+    {
+        eprintln!("{}: {error}", directory.display());
+    }
+}
+
+fn keep_running(cluster: LocalCluster, stage: &mut Stage) -> anyhow::Result<()> {
+    stage.heading("It keeps running");
+    let alertctl = env::current_exe()?.with_file_name("alertctl");
+    let pids: Vec<String> = cluster.nodes().iter().filter_map(|node| node.pid()).map(|pid| pid.to_string()).collect();
+    let partner = cluster.client_config_path(&partner_name())?.to_owned();
+    let directory = cluster.leave_running();
+    println!("{}", instructions(&alertctl, &directory, &partner, &pids));
+    Ok(())
+}
+
+fn instructions(alertctl: &Path, directory: &Path, partner: &Path, pids: &[String]) -> String {
+    let (alertctl, at, partner) = (alertctl.display(), directory.display(), partner.display());
+    let passport = known::PASSPORT_NUMBER;
+    format!(
+        "   alias alertctl={alertctl}\n\n\
+         \x20  As a British border officer:\n\
+         \x20    export ALERTCTL_CONFIG={at}/client-search.toml\n\
+         \x20    alertctl --purpose border-control search person Tamsin Quenthorpe --born 1987-11-23\n\
+         \x20    alertctl --purpose border-control search document {passport} --country GB\n\
+         \x20  As the partner, under its agreement:\n\
+         \x20    alertctl --config {partner} --purpose border-control search vehicle --plate 'BD51 SMR'\n\
+         \x20  As the National Crime Agency's bureau:\n\
+         \x20    alertctl --config {at}/client-bureau.toml --purpose alert-management list\n\
+         \x20  As an operator:\n\
+         \x20    alertctl --config {at}/client-operator.toml status\n\n\
+         \x20  Logs are in {at}/logs. To stop it and remove everything:\n\
+         \x20    kill {} && rm -r {at}\n",
+        pids.join(" ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instructions_name_how_to_stop() {
+        let text =
+            instructions(Path::new("/b/alertctl"), Path::new("/d"), Path::new("/d/p.toml"), &["7".into(), "8".into()]);
+        assert!(text.contains("kill 7 8 && rm -r /d\n"), "{text}");
+        assert!(text.contains("ALERTCTL_CONFIG=/d/client-search.toml"), "{text}");
+    }
+}

@@ -1,0 +1,252 @@
+//! A whole node put together from its configuration: storage, consensus, services, ports.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use alert_cluster_config::{
+    NodeConfig,
+    node::RaftTimes,
+    tls::{Reload, TlsError},
+};
+use alert_core::state;
+use metrics_exporter_prometheus::PrometheusHandle;
+use thiserror::Error;
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{self, Api, ApiOptions, ApiParts, TokenSealer},
+    audit::{self, AuditLog, AuditOptions},
+    net::{Port, TcpConnector, TcpServer, Transport},
+    ops::{Health, OpsServer, watch_node},
+    raft::{RaftNode, RaftOptions, RaftStorage, StartError, Timings, types::Node},
+    seam::{Connector, Host, Lane, run},
+    storage::{
+        DataDirectory, DirectoryError, DirectoryOptions, NodeState,
+        engine::{RocksEngines, RocksSettings},
+        log::{LogError, LogStore},
+        state::StateError,
+    },
+};
+
+const MIB: usize = 1 << 20;
+
+/// Why a node does not start. Each is one sentence that an operator can act on.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Audit(#[from] audit::OpenError),
+    #[error(transparent)]
+    Raft(#[from] StartError),
+    #[error("{path}: {error}", path = path.display())]
+    File { path: PathBuf, error: std::io::Error },
+    #[error("cannot listen on {address} (listen.{field}): {error}")]
+    Listen { field: &'static str, address: SocketAddr, error: std::io::Error },
+}
+
+/// A running node.
+pub struct Server {
+    node: RaftNode,
+    api: Api,
+    transport: Arc<Transport>,
+    state: NodeState,
+    log: LogStore,
+    stopping: CancellationToken,
+    failure: watch::Receiver<Option<String>>,
+    ports: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Server {
+    /// Opens everything and begins to serve. Ports are bound last, but the ops port: it tells how far the start is.
+    pub async fn start(config: NodeConfig, metrics: PrometheusHandle) -> Result<Self, ServerError> {
+        let host = Host::real();
+        let health = Health::default();
+        let ops = OpsServer::bind(config.listen.ops, health.clone(), metrics)
+            .await
+            .map_err(|error| ServerError::Listen { field: "ops", address: config.listen.ops, error })?;
+        health.set_ready("started", false, "opening the data directories");
+        let mut ports = vec![tokio::spawn(ops.serve())];
+
+        let transport = Arc::new(Transport::open(&config)?);
+        let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
+        let (directory, log, state) = open_storage(&config, &host).await?;
+        let audit = open_audit(&config, &host).await?;
+
+        let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
+        let storage = RaftStorage {
+            log: log.clone(),
+            state: state.port(),
+            incarnation: directory.identity().incarnation.clone(),
+        };
+        let node = RaftNode::start(raft_options(&config), host.clone(), storage, connector, state::apply).await?;
+        let api = Api::new(ApiParts {
+            store: Arc::new(node.clone()),
+            audit: Arc::clone(&audit) as _,
+            audit_log: audit,
+            admin: Arc::new(node.admin()),
+            host,
+            sealer,
+            options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
+        });
+        node.set_forward_handler(Arc::new(api.clone()));
+
+        let stopping = CancellationToken::new();
+        let (failed, failure) = watch::channel(None);
+        let raft_port = bind(&config, &transport, Port::Raft).await?;
+        let client_port = bind(&config, &transport, Port::Client).await?;
+        tracing::info!(
+            node = config.node.name,
+            client = %config.listen.client,
+            raft = %config.listen.raft,
+            ops = %config.listen.ops,
+            "node started"
+        );
+        ports.push(tokio::spawn({
+            let node = node.clone();
+            let failed = failed.clone();
+            async move {
+                if let Err(error) = node.serve(Box::new(raft_port)).await {
+                    failed.send_replace(Some(format!("the raft port failed: {error}")));
+                }
+            }
+        }));
+        ports.push(tokio::spawn({
+            let (api, stopping, failed) = (api.clone(), stopping.clone(), failed.clone());
+            async move {
+                let stop = async move { stopping.cancelled().await };
+                if let Err(error) = api::serve(api, Box::new(client_port), stop).await {
+                    failed.send_replace(Some(format!("the client port failed: {error}")));
+                }
+            }
+        }));
+        health.set_ready("started", true, "data directories are open and ports are bound");
+        ports.push(tokio::spawn(watch_node(node.clone(), health, failed, stopping.clone())));
+        Ok(Self { node, api, transport, state, log, stopping, failure, ports: Mutex::new(ports) })
+    }
+
+    /// Comes back when something has broken that only a restart, or an operator, can mend: what it was.
+    pub async fn failed(&self) -> String {
+        let mut failure = self.failure.clone();
+        match failure.wait_for(Option::is_some).await {
+            Ok(failure) => failure.clone().unwrap_or_default(),
+            Err(_) => "the node's own watch ended".into(),
+        }
+    }
+
+    /// Reads certificates, authorities and the deny list again.
+    pub fn reload(&self, config: &NodeConfig) {
+        match self.transport.reload(config) {
+            Ok(Reload::Changed) => tracing::info!("certificates changed: new connections use the new ones"),
+            Ok(Reload::Unchanged) => tracing::info!("certificates are the same as before"),
+            Err(error) => tracing::error!(%error, "certificates not changed: those in use stay in use"),
+        }
+    }
+
+    /// Hands over the leadership, lets calls under way end, and closes everything in order.
+    pub async fn stop(&self) {
+        const PORTS_GRACE: Duration = Duration::from_secs(12);
+        self.node.shutdown_leadership().await;
+        self.api.stop();
+        self.stopping.cancel();
+        let ports = std::mem::take(&mut *self.ports.lock().expect("held for this line only"));
+        let ended = async {
+            for port in ports.into_iter().skip(1) {
+                // A port that failed has said so.
+                let _ = port.await;
+            }
+        };
+        self.node.stop().await;
+        if tokio::time::timeout(PORTS_GRACE, ended).await.is_err() {
+            tracing::warn!("calls were still under way after {PORTS_GRACE:?}");
+        }
+        for closed in [self.log.close().await.map_err(|e| e.to_string()), self.state.close().await.map_err(|e| e.to_string())] {
+            if let Err(error) = closed {
+                tracing::warn!(error, "storage did not close in order");
+            }
+        }
+    }
+}
+
+async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Result<TcpServer, ServerError> {
+    let (field, address) = match port {
+        Port::Client => ("client", config.listen.client),
+        Port::Raft => ("raft", config.listen.raft),
+    };
+    TcpServer::bind(address, Arc::clone(transport), port)
+        .await
+        .map_err(|error| ServerError::Listen { field, address, error })
+}
+
+async fn open_storage(
+    config: &NodeConfig,
+    host: &Host,
+) -> Result<(DataDirectory, LogStore, NodeState), ServerError> {
+    let options = DirectoryOptions {
+        log: config.storage.log_directory.clone(),
+        state: config.storage.state_directory.clone(),
+        cluster_id: config.node.cluster_id.clone(),
+        node_id: config.node.id,
+    };
+    let settings = RocksSettings {
+        block_cache_bytes: config.storage.block_cache_mib as usize * MIB,
+        write_buffer_bytes: config.storage.write_buffer_mib as usize * MIB,
+        background_bytes_per_second: config.storage.compaction_rate_mib_per_s * MIB as u64,
+        ..RocksSettings::default()
+    };
+    let host = host.clone();
+    let blocking = Arc::clone(&host.blocking);
+    run(&*blocking, Lane::Snapshot, move || {
+        let engines = Arc::new(RocksEngines::new(settings));
+        let directory = DataDirectory::open(&host, &options)?;
+        let log = LogStore::open(&host, &*engines, &directory)?;
+        let state = NodeState::open(&host, engines, &directory, log.clone())?;
+        Ok((directory, log, state))
+    })
+    .await
+}
+
+async fn open_audit(config: &NodeConfig, host: &Host) -> Result<Arc<AuditLog>, ServerError> {
+    let options = AuditOptions {
+        directory: config.storage.audit_directory.clone(),
+        cluster_id: config.node.cluster_id.clone(),
+        node_name: config.node.name.clone(),
+    };
+    Ok(Arc::new(AuditLog::open(host.clone(), options).await?))
+}
+
+fn raft_options(config: &NodeConfig) -> RaftOptions {
+    let times = RaftTimes::of(&config.raft);
+    let timings = Timings {
+        heartbeat: times.heartbeat,
+        election_min: times.election_timeout_min,
+        ..Timings::for_election_timeout(times.election_timeout_max)
+    };
+    let node = Node {
+        raft_address: config.raft_address(),
+        client_address: config.client_address(),
+        name: config.node.name.clone(),
+        data_centre: config.node.data_centre.clone(),
+        incarnation: String::new(),
+    };
+    let storage = &config.storage;
+    let mut options = RaftOptions::new(&config.node.cluster_id, config.node.id, node, timings);
+    options.log.snapshot_after_bytes = storage.snapshot_log_bytes;
+    options.log.snapshot_after = Duration::from_secs(storage.snapshot_age_max_s);
+    options.log.keep_bytes = storage.log_keep_bytes_max;
+    options.proposals.queue_commands = config.limits.writes_waiting_max as usize;
+    options.snapshot_bytes_per_second =
+        (storage.snapshot_send_mib_per_s > 0).then(|| storage.snapshot_send_mib_per_s * MIB as u64);
+    options
+}
