@@ -113,7 +113,8 @@ impl AuditBackend for AuditLog {
             run(&*self.host.blocking, Lane::Read, move || {
                 let mut found = Vec::new();
                 files::read_records(&*host.files, &directory, |record| {
-                    let at_ms = record.at.as_ref().map_or(0, |at| (at.seconds * 1000 + i64::from(at.nanos) / 1_000_000) as u64);
+                    let at_ms =
+                        record.at.as_ref().map_or(0, |at| (at.seconds * 1000 + i64::from(at.nanos) / 1_000_000) as u64);
                     if record.sequence > after && (from_ms..until_ms).contains(&at_ms) && answers(&question, &record) {
                         found.push(record);
                     }

@@ -42,12 +42,7 @@ impl Listener for TcpServer {
     }
 }
 
-async fn accept_loop(
-    listener: TcpListener,
-    transport: Arc<Transport>,
-    port: Port,
-    accepted: mpsc::Sender<Accepted>,
-) {
+async fn accept_loop(listener: TcpListener, transport: Arc<Transport>, port: Port, accepted: mpsc::Sender<Accepted>) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     while !accepted.is_closed() {
         let Ok(permit) = Arc::clone(&handshakes).acquire_owned().await else { return };

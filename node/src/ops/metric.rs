@@ -46,10 +46,13 @@ metrics! {
 mod tests {
     #[test]
     fn every_metric_has_a_name_of_its_own_and_a_meaning() {
-        let mut names: Vec<_> = super::ALL.iter().map(|(name, _, meaning)| {
-            assert!(name.starts_with("alertstore_") && meaning.len() > 10, "{name}");
-            *name
-        }).collect();
+        let mut names: Vec<_> = super::ALL
+            .iter()
+            .map(|(name, _, meaning)| {
+                assert!(name.starts_with("alertstore_") && meaning.len() > 10, "{name}");
+                *name
+            })
+            .collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), super::ALL.len());

@@ -18,6 +18,8 @@ mod open;
 pub mod records;
 pub mod state;
 #[cfg(test)]
+mod suite;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use open::{OpenError, Storage};

@@ -8,7 +8,14 @@ use std::{
     },
 };
 
+use alert_core::{
+    alert::{AlertId, Caller},
+    codec, pb,
+    state::command::{Batch, Command, Proposal},
+};
+use openraft::EntryPayload;
 use parking_lot::{Condvar, Mutex};
+use prost::Message;
 
 use super::{
     data_directory::{DataDirectory, DirectoryError, DirectoryOptions},
@@ -16,8 +23,12 @@ use super::{
         Access, Engine, EngineError, EngineFigures, EngineSnapshot, EngineSpec, Engines, FamilyIndex, WriteBatch,
         memory::MemoryEngines,
     },
+    open::{OpenError, Storage},
 };
-use crate::seam::Host;
+use crate::{
+    raft::types::{EncodedBatch, Entry, log_id},
+    seam::Host,
+};
 
 /// Every engine, by name.
 pub fn kinds() -> Vec<(&'static str, fn(&Host) -> Arc<dyn Engines>)> {
@@ -51,25 +62,96 @@ impl Bench {
         self.root.path().join(name)
     }
 
+    /// All of a node's storage, in the directory `name`.
+    pub fn storage(&self, name: &str) -> Result<Storage, OpenError> {
+        Storage::open(&self.host, &self.engines, &self.options(name))
+    }
+
+    fn options(&self, name: &str) -> DirectoryOptions {
+        DirectoryOptions {
+            log: self.path(name).join("log"),
+            state: self.path(name).join("state"),
+            cluster_id: "test".into(),
+            node_id: 1,
+        }
+    }
+
     /// The node's own directory.
     pub fn directory(&self) -> DataDirectory {
         self.directory_at("node").expect("a new directory opens")
     }
 
     pub fn directory_at(&self, name: &str) -> Result<DataDirectory, DirectoryError> {
-        let options = DirectoryOptions {
-            log: self.path(name).join("log"),
-            state: self.path(name).join("state"),
-            cluster_id: "test".into(),
-            node_id: 1,
-        };
-        DataDirectory::open(&self.host, &options)
+        DataDirectory::open(&self.host, &self.options(name))
     }
 
     /// What a power cut would leave, as far as a copy of the files shows it: a copy of `from` at `to`.
     pub fn copy(&self, from: &str, to: &str) {
         copy_tree(&self.path(from), &self.path(to));
     }
+}
+
+/// An entry that creates the synthetic alert number `index`.
+pub fn create(term: u64, index: u64) -> Entry {
+    let id = alert_id(index);
+    let part = |kind: &str, text: &str| pb::NamePart { kind: code("name-part", kind), text: text.into() };
+    let alert = pb::Alert {
+        id: id.to_string(),
+        core: Some(pb::Core {
+            owner: Some(pb::Owner {
+                party: Some(pb::Party { code: "GB".into() }),
+                authority: code("authority", "nca"),
+                contact: None,
+            }),
+            source: Some(pb::Source {
+                system: "UK".into(),
+                reference: format!("REF-{index}"),
+                source_version: 1,
+                ..Default::default()
+            }),
+            subject_kind: pb::SubjectKind::Person as i32,
+            category: code("category", "arrest"),
+            ..Default::default()
+        }),
+        identities: Some(pb::IdentitySection {
+            identities: vec![pb::Identity {
+                kind: code("identity-kind", "confirmed"),
+                names: vec![pb::NameForm {
+                    parts: vec![part("forename", "Example"), part("surname", &format!("Synthetic{index}"))],
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let caller = Caller {
+        country: "GB".into(),
+        authority: "nca".into(),
+        system: "desk".into(),
+        role: alert_core::alert::Role::Bureau,
+    };
+    let command = Command::Create { id, alert: alert.encode_to_vec(), as_draft: false };
+    let proposal = Proposal { caller: Some(caller), request: None, rules_revision: 0, command };
+    batch(term, index, &Batch { proposed_at_ms: 1_790_000_000_000 + index, proposals: vec![proposal] })
+}
+
+/// An entry with a batch.
+pub fn batch(term: u64, index: u64, batch: &Batch) -> Entry {
+    let payload = EntryPayload::Normal(EncodedBatch(codec::encode(batch).into()));
+    Entry { log_id: log_id(term, index), payload }
+}
+
+/// Id of the synthetic alert number `number`.
+pub fn alert_id(number: u64) -> AlertId {
+    let mut bytes = [7; 16];
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    AlertId::from_bytes(bytes)
+}
+
+fn code(list: &str, value: &str) -> Option<pb::Code> {
+    Some(pb::Code { list: list.into(), value: value.into() })
 }
 
 fn copy_tree(from: &Path, to: &Path) {

@@ -69,8 +69,9 @@ impl Receiver {
             if present < *size_bytes
                 && let Some(source) = held.get(checksum)
             {
-                files.write(&target, b"").map_err(CheckpointError::io(&target))?;
-                files.remove_file(&target).map_err(CheckpointError::io(&target))?;
+                if files.exists(&target) {
+                    files.remove_file(&target).map_err(CheckpointError::io(&target))?;
+                }
                 if engines.is_immutable(name) {
                     files.hard_link(source, &target).map_err(CheckpointError::io(source))?;
                 } else {

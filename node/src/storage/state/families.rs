@@ -1,6 +1,6 @@
 //! How each family of the state is used.
 
-use alert_core::state::family::Family;
+use alert_core::{search::index::prefix_length, state::family::Family};
 
 use crate::storage::engine::{EngineSpec, FamilyIndex, FamilySpec, Recovery, Tuning};
 
@@ -31,16 +31,6 @@ fn family_spec(family: Family) -> FamilySpec {
         Family::Expiry | Family::Agreements | Family::Rules | Family::Sys => (Tuning::Small, false),
     };
     FamilySpec { name: family.name(), prefix_length: prefix_length(family), tuning, personal_data }
-}
-
-/// Length of the part of an index key that filters see: version (2 bytes), partition (1), and what is listed.
-const fn prefix_length(family: Family) -> Option<usize> {
-    match family {
-        Family::Exact | Family::ExactFolded | Family::NamePair | Family::NameOne => Some(3 + 8),
-        Family::NameDob => Some(3 + 4 + 8),
-        Family::Lexicon => Some(3 + 1 + 8),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
