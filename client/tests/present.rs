@@ -60,9 +60,10 @@ fn wanted_person() -> pb::Candidate {
         action: code("action", "arrest-and-surrender"),
         action_texts: vec![pb::LocalisedText {
             language: "en".into(),
-            text: "Arrest under the warrant named in the record, and call the bureau at once. Do not release before the \
+            text:
+                "Arrest under the warrant named in the record, and call the bureau at once. Do not release before the \
                    bureau has answered; keep travel documents."
-                .into(),
+                    .into(),
         }],
         markers: vec![marker("armed", "fact"), marker("suicide-risk", "assessment")],
         owner: owner(),
