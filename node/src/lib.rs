@@ -12,6 +12,10 @@ pub mod audit;
 pub mod limits;
 pub mod net;
 pub mod ops;
+#[cfg(feature = "rocksdb")]
+pub mod process;
 pub mod raft;
 pub mod seam;
+#[cfg(feature = "rocksdb")]
+pub mod server;
 pub mod storage;

@@ -2,7 +2,6 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,24 +11,26 @@ use alert_cluster_config::{
     node::RaftTimes,
     tls::{Reload, TlsError},
 };
-use alert_core::state;
+use alert_core::pb;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api, ApiOptions, ApiParts, TokenSealer},
+    api::{self, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
     audit::{self, AuditLog, AuditOptions},
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
-    raft::{RaftNode, RaftOptions, RaftStorage, StartError, Timings, types::Node},
+    raft::{ForwardHandler, RaftNode, RaftOptions, StartError, Timings, types::Node},
     seam::{Connector, Host, Lane, run},
     storage::{
-        DataDirectory, DirectoryError, DirectoryOptions, NodeState,
-        engine::{RocksEngines, RocksSettings},
-        log::{LogError, LogStore},
-        state::StateError,
+        OpenError, Storage,
+        data_directory::DirectoryOptions,
+        engine::{
+            Engines,
+            rocks::{RocksEngines, RocksSettings},
+        },
     },
 };
 
@@ -41,17 +42,11 @@ pub enum ServerError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    State(#[from] StateError),
+    Storage(#[from] OpenError),
     #[error(transparent)]
     Audit(#[from] audit::OpenError),
     #[error(transparent)]
     Raft(#[from] StartError),
-    #[error("{path}: {error}", path = path.display())]
-    File { path: PathBuf, error: std::io::Error },
     #[error("cannot listen on {address} (listen.{field}): {error}")]
     Listen { field: &'static str, address: SocketAddr, error: std::io::Error },
 }
@@ -61,8 +56,7 @@ pub struct Server {
     node: RaftNode,
     api: Api,
     transport: Arc<Transport>,
-    state: NodeState,
-    log: LogStore,
+    storage: Storage,
     stopping: CancellationToken,
     failure: watch::Receiver<Option<String>>,
     ports: Mutex<Vec<JoinHandle<()>>>,
@@ -77,20 +71,16 @@ impl Server {
             .await
             .map_err(|error| ServerError::Listen { field: "ops", address: config.listen.ops, error })?;
         health.set_ready("started", false, "opening the data directories");
-        let mut ports = vec![tokio::spawn(ops.serve())];
+        tokio::spawn(ops.serve());
+        let mut ports = Vec::new();
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
-        let (directory, log, state) = open_storage(&config, &host).await?;
+        let storage = open_storage(&config, &host).await?;
         let audit = open_audit(&config, &host).await?;
 
         let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
-        let storage = RaftStorage {
-            log: log.clone(),
-            state: state.port(),
-            incarnation: directory.identity().incarnation.clone(),
-        };
-        let node = RaftNode::start(raft_options(&config), host.clone(), storage, connector, state::apply).await?;
+        let node = RaftNode::start(raft_options(&config), host.clone(), storage.clone(), connector).await?;
         let api = Api::new(ApiParts {
             store: Arc::new(node.clone()),
             audit: Arc::clone(&audit) as _,
@@ -100,7 +90,7 @@ impl Server {
             sealer,
             options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
         });
-        node.set_forward_handler(Arc::new(api.clone()));
+        node.set_forward_handler(Arc::new(Forwarded(api.clone())));
 
         let stopping = CancellationToken::new();
         let (failed, failure) = watch::channel(None);
@@ -132,8 +122,8 @@ impl Server {
             }
         }));
         health.set_ready("started", true, "data directories are open and ports are bound");
-        ports.push(tokio::spawn(watch_node(node.clone(), health, failed, stopping.clone())));
-        Ok(Self { node, api, transport, state, log, stopping, failure, ports: Mutex::new(ports) })
+        tokio::spawn(watch_node(node.clone(), health, failed, stopping.clone()));
+        Ok(Self { node, api, transport, storage, stopping, failure, ports: Mutex::new(ports) })
     }
 
     /// Comes back when something has broken that only a restart, or an operator, can mend: what it was.
@@ -157,24 +147,23 @@ impl Server {
     /// Hands over the leadership, lets calls under way end, and closes everything in order.
     pub async fn stop(&self) {
         const PORTS_GRACE: Duration = Duration::from_secs(12);
-        self.node.shutdown_leadership().await;
+        // Calls under way still find the leader, here or on the node that it goes to.
+        self.node.hand_over().await;
         self.api.stop();
         self.stopping.cancel();
         let ports = std::mem::take(&mut *self.ports.lock().expect("held for this line only"));
         let ended = async {
-            for port in ports.into_iter().skip(1) {
+            for port in ports {
                 // A port that failed has said so.
                 let _ = port.await;
             }
         };
-        self.node.stop().await;
         if tokio::time::timeout(PORTS_GRACE, ended).await.is_err() {
             tracing::warn!("calls were still under way after {PORTS_GRACE:?}");
         }
-        for closed in [self.log.close().await.map_err(|e| e.to_string()), self.state.close().await.map_err(|e| e.to_string())] {
-            if let Err(error) = closed {
-                tracing::warn!(error, "storage did not close in order");
-            }
+        self.node.stop().await;
+        if let Err(error) = self.storage.close().await {
+            tracing::warn!(%error, "storage did not close in order");
         }
     }
 }
@@ -189,10 +178,7 @@ async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Re
         .map_err(|error| ServerError::Listen { field, address, error })
 }
 
-async fn open_storage(
-    config: &NodeConfig,
-    host: &Host,
-) -> Result<(DataDirectory, LogStore, NodeState), ServerError> {
+async fn open_storage(config: &NodeConfig, host: &Host) -> Result<Storage, ServerError> {
     let options = DirectoryOptions {
         log: config.storage.log_directory.clone(),
         state: config.storage.state_directory.clone(),
@@ -205,16 +191,12 @@ async fn open_storage(
         background_bytes_per_second: config.storage.compaction_rate_mib_per_s * MIB as u64,
         ..RocksSettings::default()
     };
-    let host = host.clone();
-    let blocking = Arc::clone(&host.blocking);
-    run(&*blocking, Lane::Snapshot, move || {
-        let engines = Arc::new(RocksEngines::new(settings));
-        let directory = DataDirectory::open(&host, &options)?;
-        let log = LogStore::open(&host, &*engines, &directory)?;
-        let state = NodeState::open(&host, engines, &directory, log.clone())?;
-        Ok((directory, log, state))
-    })
-    .await
+    let (blocking, host) = (Arc::clone(&host.blocking), host.clone());
+    let open = move || {
+        let engines: Arc<dyn Engines> = Arc::new(RocksEngines::new(settings));
+        Storage::open(&host, &engines, &options)
+    };
+    Ok(run(&*blocking, Lane::Snapshot, open).await?)
 }
 
 async fn open_audit(config: &NodeConfig, host: &Host) -> Result<Arc<AuditLog>, ServerError> {
@@ -249,4 +231,13 @@ fn raft_options(config: &NodeConfig) -> RaftOptions {
     options.snapshot_bytes_per_second =
         (storage.snapshot_send_mib_per_s > 0).then(|| storage.snapshot_send_mib_per_s * MIB as u64);
     options
+}
+
+/// Calls that other nodes send on, answered by the services.
+struct Forwarded(Api);
+
+impl ForwardHandler for Forwarded {
+    fn forwarded(&self, _from_node: u64, request: pb::ForwardRequest) -> BoxFuture<'_, pb::ForwardResponse> {
+        Box::pin(self.0.handle_forwarded(request))
+    }
 }

@@ -68,7 +68,10 @@ impl<'a> Attempts<'a> {
     }
 
     async fn run<C: Call>(mut self, request: C) -> Result<C::Answer, Error> {
-        self.routing.check_cluster(self.limit).await?;
+        // An operator who names a node means that node, also before it belongs to any cluster.
+        if !(self.only_node.is_some() && matches!(C::KIND, Kind::Admin | Kind::AdminRead)) {
+            self.routing.check_cluster(self.limit).await?;
+        }
         if matches!(C::KIND, Kind::Write | Kind::Admin) && self.only_node.is_none() {
             self.routing.first_look(limits::TOPOLOGY_FIRST_WAIT.min(self.limit / 2)).await;
         }

@@ -62,7 +62,10 @@ async fn accept_loop(listener: TcpListener, transport: Arc<Transport>, port: Por
                     // The server has stopped when nobody takes it.
                     let _ = accepted.send(Accepted { stream, peer, remote_address }).await;
                 }
-                Err(error) => tracing::warn!(%remote, ?port, %error, "connection refused"),
+                Err(error) => {
+                    let reason = alert_cluster_config::tls::explain(&error);
+                    tracing::warn!(%remote, ?port, reason, "connection refused");
+                }
             }
             drop(permit);
         });

@@ -26,8 +26,6 @@ metrics! {
     CALL_SECONDS: histogram = "alertstore_call_seconds";
     /// Log index applied here.
     APPLIED_INDEX: gauge = "alertstore_applied_index";
-    /// Log index known to be committed.
-    COMMITTED_INDEX: gauge = "alertstore_committed_index";
     /// Revision of the state machine.
     REVISION: gauge = "alertstore_revision";
     /// Current term.

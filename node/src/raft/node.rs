@@ -228,14 +228,19 @@ impl RaftNode {
         state.err().map(|fatal| fatal.to_string())
     }
 
-    /// Hands the leadership over if this node has it, then ends all its work. Storage may be closed afterwards.
-    pub async fn shutdown(&self) {
+    /// Hands the leadership over if this node has it: the first step of a planned stop.
+    pub async fn hand_over(&self) {
         if self.0.cluster.leads() {
             let patience = Instant::now() + self.0.options.timings.election_max;
             if let Err(error) = self.0.transfers.transfer(0, patience).await {
                 tracing::info!(%error, "stopping as the leader");
             }
         }
+    }
+
+    /// Hands the leadership over, then ends all its work. Storage may be closed afterwards.
+    pub async fn shutdown(&self) {
+        self.hand_over().await;
         self.stop().await;
     }
 
