@@ -47,7 +47,8 @@ impl Admin {
         }
         inner.hello.set_pristine(false);
         tracing::info!(cluster_id = inner.options.cluster_id, "formed a cluster of this node");
-        while !inner.cluster.leads() {
+        // Formed means usable: the next change need not be tried twice.
+        while !inner.cluster.leads() || inner.reads.check_ready().is_err() {
             if Instant::now() >= deadline {
                 return Err(AdminError::DeadlineExceeded);
             }
