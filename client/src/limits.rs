@@ -8,6 +8,9 @@ pub const READ_DEADLINE: Duration = Duration::from_secs(5);
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(15);
 /// How long a call of cluster administration may take when the caller names no deadline.
 pub const ADMIN_DEADLINE: Duration = Duration::from_secs(60);
+/// How much longer than it tells the node the client waits for one attempt: the node's own word on a passed deadline says
+/// more than silence.
+pub const ATTEMPT_GRACE: Duration = Duration::from_millis(50);
 /// The first attempt of a read is given up, and another node asked, after this time; each further attempt gets twice as
 /// long.
 pub const READ_ATTEMPT: Duration = Duration::from_millis(1000);
@@ -45,6 +48,10 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Most connections to one node.
 pub const CONNECTIONS_PER_NODE_MAX: usize = 32;
+/// Bytes that one stream may send unacknowledged: a full import message and its answer never wait for the window.
+pub const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// The same for all streams of a connection together.
+pub const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 /// Largest message that the client takes: a full page of records.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The cluster keeps the answers of a session's newest 4096 requests; a new request waits while the oldest unanswered

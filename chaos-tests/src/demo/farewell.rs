@@ -1,6 +1,6 @@
 //! Stopping, with nothing left behind; or how to use what keeps running.
 
-use std::{env, path::Path, time::Duration};
+use std::{env, fs, ops::Deref, path::Path, time::Duration};
 
 use alert_synth::known;
 use anyhow::bail;
@@ -11,10 +11,50 @@ use super::{
 };
 use crate::process::LocalCluster;
 
-/// A node that does not end by then is killed.
+/// A node ends within this of being asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-pub(super) async fn end(cluster: LocalCluster, keep: bool, stage: &mut Stage) -> anyhow::Result<()> {
+/// A cluster that goes, with its processes and files, unless the show reached its end.
+pub(super) struct Guard {
+    cluster: Option<LocalCluster>,
+}
+
+impl Guard {
+    pub(super) fn new(cluster: LocalCluster) -> Self {
+        Self { cluster: Some(cluster) }
+    }
+
+    fn release(mut self) -> LocalCluster {
+        self.cluster.take().expect("only this and drop take it, and both are last")
+    }
+}
+
+impl Deref for Guard {
+    type Target = LocalCluster;
+
+    fn deref(&self) -> &LocalCluster {
+        self.cluster.as_ref().expect("only release and drop take it, and both are last")
+    }
+}
+
+impl Drop for Guard {
+    /// Kills and removes, also what was to be kept: the audience never learnt how to use it.
+    fn drop(&mut self) {
+        let Some(cluster) = self.cluster.take() else { return };
+        if let Err(error) = cluster.kill_all() {
+            eprintln!("{error:#}");
+        }
+        let directory = cluster.directory().to_owned();
+        drop(cluster);
+        if directory.exists()
+            && let Err(error) = fs::remove_dir_all(&directory)
+        {
+            eprintln!("{}: {error}", directory.display());
+        }
+    }
+}
+
+pub(super) async fn end(cluster: Guard, keep: bool, stage: &mut Stage) -> anyhow::Result<()> {
     if keep {
         return keep_running(cluster, stage);
     }
@@ -32,26 +72,12 @@ pub(super) async fn end(cluster: LocalCluster, keep: bool, stage: &mut Stage) ->
     Ok(())
 }
 
-/// After a failure: kills and removes, whatever was to be kept.
-pub(super) fn abandon(cluster: LocalCluster) {
-    if let Err(error) = cluster.kill_all() {
-        eprintln!("{error:#}");
-    }
-    let directory = cluster.directory().to_owned();
-    drop(cluster);
-    if directory.exists()
-        && let Err(error) = std::fs::remove_dir_all(&directory)
-    {
-        eprintln!("{}: {error}", directory.display());
-    }
-}
-
-fn keep_running(cluster: LocalCluster, stage: &mut Stage) -> anyhow::Result<()> {
+fn keep_running(cluster: Guard, stage: &mut Stage) -> anyhow::Result<()> {
     stage.heading("It keeps running");
     let alertctl = env::current_exe()?.with_file_name("alertctl");
     let pids: Vec<String> = cluster.nodes().iter().filter_map(|node| node.pid()).map(|pid| pid.to_string()).collect();
     let partner = cluster.client_config_path(&partner_name())?.to_owned();
-    let directory = cluster.leave_running();
+    let directory = cluster.release().leave_running();
     println!("{}", instructions(&alertctl, &directory, &partner, &pids));
     Ok(())
 }

@@ -21,10 +21,13 @@ use anyhow::Context;
 
 use crate::process::{Keep, LocalCluster};
 use bureaus::Bureaus;
+use farewell::Guard;
 use stage::Stage;
 
 /// Data centres of the three nodes.
 const DATA_CENTRES: [&str; 3] = ["lon", "man", "edi"];
+/// Lines of each node's log that a failed demo shows.
+const LOG_LINES: usize = 15;
 
 /// Settings of a demo.
 #[derive(Debug, Clone, Copy)]
@@ -52,22 +55,25 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         .data_centres(&DATA_CENTRES)
         .partners(&[alert_synth::known::PARTNER])
         .keep(keep)
-        .start()
-        .await
-        .context("starting the cluster")?;
+        .write()
+        .context("writing certificates and configuration")?;
+    let cluster = Guard::new(cluster);
     match show(&cluster, options, &mut stage).await {
         Ok(()) => farewell::end(cluster, options.keep, &mut stage).await,
         Err(error) => {
             for node in cluster.nodes() {
-                eprintln!("--- end of the log of node {} ---\n{}", node.id(), node.log_tail(15));
+                eprintln!("--- end of the log of node {} ---\n{}", node.id(), node.log_tail(LOG_LINES));
             }
-            farewell::abandon(cluster);
             Err(error)
         }
     }
 }
 
 async fn show(cluster: &LocalCluster, options: Options, stage: &mut Stage) -> anyhow::Result<()> {
+    cluster.start_all()?;
+    cluster.wait_all_live().await?;
+    cluster.form().await?;
+    cluster.wait_all_ready().await?;
     let leader = cluster.wait_leader().await?;
     for node in cluster.nodes() {
         let config = node.config()?;

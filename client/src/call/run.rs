@@ -139,7 +139,7 @@ impl<'a> Attempts<'a> {
         };
         let mut request = Request::new(request);
         request.set_timeout(until - now);
-        match timeout_at(until, C::send(node.channel(), request)).await {
+        match timeout_at(self.deadline.min(until + limits::ATTEMPT_GRACE), C::send(node.channel(), request)).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(Error::from_status(&status)),
             Err(_) => Err(Error::attempt_timeout(until - now)),

@@ -49,6 +49,9 @@ pub fn keyed(answer: &pb::KeyedAnswer) -> String {
 
 fn answers(sources: &[pb::SourceAnswer], warnings: &[pb::Fault], context: Option<&pb::AnswerContext>) -> String {
     let mut text = format!("{}\n", verdict(sources));
+    if context.is_some_and(|context| context.without_quorum) {
+        text.push_str("CAUTION: answered without a quorum; newer alerts and cancellations may be missing.\n");
+    }
     let many_sources = sources.len() > 1;
     let mut number = 0;
     for source in sources {
@@ -88,9 +91,5 @@ fn provenance(context: &pb::AnswerContext) -> String {
     if !context.receipt.is_empty() {
         parts.push(format!("receipt {}", context.receipt));
     }
-    let mut text = if parts.is_empty() { String::new() } else { format!("({})\n", parts.join(", ")) };
-    if context.without_quorum {
-        text.push_str("CAUTION: answered without a quorum; newer alerts and cancellations may be missing.\n");
-    }
-    text
+    if parts.is_empty() { String::new() } else { format!("({})\n", parts.join(", ")) }
 }

@@ -71,7 +71,7 @@ fn shortfall(source: &pb::SourceAnswer) -> Option<String> {
             let cut = source.truncation.clone().unwrap_or_default();
             let limit = match (cut.limit.as_str(), cut.limit_value) {
                 ("", _) => String::new(),
-                ("candidates", value) => format!(" after {value} candidates"),
+                ("candidates", value) => format!(" after {}", candidates(usize::try_from(value).unwrap_or(usize::MAX))),
                 (limit, value) => format!(" at its limit of {value} {limit}"),
             };
             let narrow =
@@ -97,7 +97,11 @@ impl fmt::Display for Verdict {
                 write!(formatter, "{}: fully searched ({})", candidates(*count).to_uppercase(), sources.join(", "))
             }
             Verdict::NotFullySearched { count, reasons } => {
-                write!(formatter, "NOT FULLY SEARCHED because {}", reasons.join("; and "))?;
+                write!(formatter, "NOT FULLY SEARCHED because")?;
+                match reasons.as_slice() {
+                    [only] => write!(formatter, " {only}")?,
+                    several => several.iter().try_for_each(|reason| write!(formatter, "\n  - {reason}"))?,
+                }
                 if *count > 0 { write!(formatter, "\n{} found so far", candidates(*count)) } else { Ok(()) }
             }
         }

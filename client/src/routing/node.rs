@@ -64,6 +64,8 @@ impl Node {
             Endpoint::from_static("http://invalid.invalid")
         });
         endpoint
+            .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
             .connect_timeout(self.settings.connect_timeout)
             .http2_keep_alive_interval(limits::KEEPALIVE_INTERVAL)
             .keep_alive_timeout(limits::KEEPALIVE_TIMEOUT)

@@ -281,9 +281,10 @@ impl<D: Duplex> Driver<D> {
                         if let Some(context) = &context {
                             self.client.session().note(context);
                         }
+                        let mut has_moved = false;
                         for (key, outcome) in outcomes {
                             if self.window.answered(&key) {
-                                *moved_at = Instant::now();
+                                has_moved = true;
                                 if self.out.send(Ok(outcome)).await.is_err() {
                                     return End::Stop;
                                 }
@@ -291,7 +292,7 @@ impl<D: Duplex> Driver<D> {
                         }
                         // The listener may have been slow: its time is not the node's.
                         silent_since = Instant::now();
-                        if *moved_at > silent_since - patience {
+                        if has_moved {
                             *moved_at = silent_since;
                         }
                     }

@@ -49,7 +49,13 @@ pub struct FakeCluster {
 impl FakeCluster {
     /// Nodes in memory, for virtual time; node 1 leads in term 1. Addresses are "n1:1", "n2:1"...
     pub fn in_memory(size: u64) -> Self {
-        let cluster = Self::empty((1..=size).map(|id| (id, format!("n{id}:1"))).collect());
+        Self::in_memory_at((1..=size).map(|id| (id, format!("n{id}:1"))).collect())
+    }
+
+    /// Nodes in memory that say of themselves that they are at these addresses.
+    pub fn in_memory_at(addresses: BTreeMap<u64, String>) -> Self {
+        let size = addresses.len() as u64;
+        let cluster = Self::empty(addresses);
         let nodes = (1..=size).map(|id| FakeNode::in_memory(id, cluster.state.clone())).collect();
         Self { nodes, ..cluster }
     }

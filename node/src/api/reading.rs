@@ -101,7 +101,7 @@ impl Api {
             None
         };
         let (agreement, seen) = agreement.unzip();
-        let viewer = Viewer::new(call.caller().clone(), seen);
+        let viewer = Viewer::of_authority(call.caller().clone(), seen, &rules);
         Ok(Reading { handle, meta, level, viewer, agreement, rules, now_ms })
     }
 

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Caller, Label, Partition, Role, party, time};
+use super::{
+    Caller, Label, Partition, Role, RuleSet, party,
+    rules::codes::{attributes, lists},
+    time,
+};
 use crate::pb;
 
 /// The territory that stands for everywhere in `Label::suspended_in`.
@@ -156,6 +160,17 @@ impl Viewer {
         let country = party::canonical(&caller.country);
         let territory = agreement.as_ref().map_or_else(|| country.clone(), |agreement| agreement.territory.clone());
         Self { territories: BTreeSet::from([territory]), caller, country, agreement }
+    }
+
+    /// A viewer who also stands where the rules place its authority: a Scottish force in Scotland.
+    pub fn of_authority(caller: Caller, agreement: Option<Agreement>, rules: &RuleSet) -> Self {
+        let territory = rules.attribute(lists::AUTHORITY, &caller.authority, attributes::TERRITORY).map(str::to_owned);
+        let viewer = Self::new(caller, agreement);
+        match territory {
+            // A foreign authority may have the name of a British one.
+            Some(territory) if viewer.country == UNITED_KINGDOM => viewer.in_territory(territory),
+            _ => viewer,
+        }
     }
 
     /// Adds a jurisdiction of the United Kingdom the caller works in, for example "GB-SCT".

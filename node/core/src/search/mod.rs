@@ -32,3 +32,6 @@ pub use sharing::sharing_an_identifier;
 /// The version of everything that index keys depend on. It is part of each key; a change of the normaliser, the skeleton
 /// or the layout is a new version, built beside the old one.
 pub const NORMALISER_VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests;

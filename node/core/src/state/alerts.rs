@@ -212,11 +212,8 @@ fn write_derived(
     }
     // The lexicon counts the alerts that a name stands in: its entries follow from all of them, not from one.
     let input = |loaded| index_input(rules, id, loaded);
-    let lexicon = index::lexicon::changes(
-        writer.view(),
-        before.and_then(input).as_ref(),
-        after.and_then(input).as_ref(),
-    )?;
+    let lexicon =
+        index::lexicon::changes(writer.view(), before.and_then(input).as_ref(), after.and_then(input).as_ref())?;
     for (family, key, value) in lexicon {
         writer.set(family, key, value)?;
     }

@@ -10,6 +10,7 @@ use crate::{
     alert::{
         AlertId, Caller, RecordError, Role, RuleSet, Sight, UNITED_KINGDOM, Viewer, fault,
         lifecycle::{Next, Step, WrongState, transition},
+        rules::{attributes, lists},
         validate::validate,
     },
     codec::CodecError,
@@ -121,7 +122,7 @@ impl Context<'_, '_> {
     pub fn load_owned(&self, id: AlertId) -> Applied<Loaded> {
         let loaded = alerts::load(self.writer, id)?.ok_or(Rejection::NotFound)?;
         let Some(caller) = self.caller else { return Ok(loaded) };
-        let viewer = Viewer::new(caller.clone(), None);
+        let viewer = Viewer::of_authority(caller.clone(), None, self.rules);
         if viewer.owns(&loaded.label) || self.keeps_for_others(caller, &loaded.label.owner_party) {
             Ok(loaded)
         } else if viewer.sight(&loaded.label) == Sight::Hidden {
@@ -137,7 +138,7 @@ impl Context<'_, '_> {
         caller.role == Role::Bureau
             && caller.country == UNITED_KINGDOM
             && owner_party != UNITED_KINGDOM
-            && self.rules.attribute("authority", &caller.authority, "gateway") == Some("true")
+            && self.rules.attribute(lists::AUTHORITY, &caller.authority, attributes::GATEWAY) == Some("true")
     }
 
     /// The caller may keep alerts of the owner that `alert` names.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Category, CodeList, RuleSet, RuleSetVersions,
+    Category, CodeList, RuleSet, RuleSetVersions, Scoped,
     codes::{attributes, lists},
 };
 use crate::{
@@ -31,7 +31,6 @@ pub(super) fn from_documents(documents: impl IntoIterator<Item = pb::Rules>) -> 
     if !faults.is_empty() {
         return Err(faults);
     }
-    let key = |category: &str, source: &str| (category.to_owned(), source.to_owned());
     Ok(RuleSet {
         versions: RuleSetVersions {
             code_lists: parts.code_lists.0,
@@ -40,22 +39,10 @@ pub(super) fn from_documents(documents: impl IntoIterator<Item = pb::Rules>) -> 
             search_profile: parts.search_profile.0,
             minimum_fields: parts.minimum_fields.0,
         },
-        retention: parts
-            .retention
-            .1
-            .rules
-            .iter()
-            .map(|rule| (key(&rule.category, &rule.source), rule.clone()))
-            .collect(),
+        retention: scoped(parts.retention.1.rules, |rule| (&rule.category, &rule.source)),
         compatible: pairs(&parts.compatibility.1),
         ranks: parts.compatibility.1.priority.iter().enumerate().map(|(rank, name)| (name.clone(), rank)).collect(),
-        minimum_fields: parts
-            .minimum_fields
-            .1
-            .rules
-            .iter()
-            .map(|rule| (key(&rule.category, &rule.source), rule.clone()))
-            .collect(),
+        minimum_fields: scoped(parts.minimum_fields.1.rules, |rule| (&rule.category, &rule.source)),
         search_profile: parts.search_profile.1,
         lists,
         categories,
@@ -157,10 +144,21 @@ pub(crate) fn subject_kinds(text: &str) -> Option<Vec<pb::SubjectKind>> {
     if kinds.is_empty() { None } else { Some(kinds) }
 }
 
-fn pairs(rules: &pb::CompatibilityRules) -> BTreeSet<(String, String)> {
-    rules
-        .compatible
-        .iter()
-        .flat_map(|pair| [(pair.a.clone(), pair.b.clone()), (pair.b.clone(), pair.a.clone())])
-        .collect()
+fn pairs(rules: &pb::CompatibilityRules) -> BTreeMap<String, BTreeSet<String>> {
+    let mut pairs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for pair in &rules.compatible {
+        pairs.entry(pair.a.clone()).or_default().insert(pair.b.clone());
+        pairs.entry(pair.b.clone()).or_default().insert(pair.a.clone());
+    }
+    pairs
+}
+
+fn scoped<T>(rules: Vec<T>, scope: impl Fn(&T) -> (&String, &String)) -> Scoped<T> {
+    let mut scoped: Scoped<T> = BTreeMap::new();
+    for rule in rules {
+        let (category, source) = scope(&rule);
+        let (category, source) = (category.clone(), source.clone());
+        scoped.entry(category).or_default().insert(source, rule);
+    }
+    scoped
 }

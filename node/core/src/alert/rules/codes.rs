@@ -35,9 +35,12 @@ pub mod attributes {
     pub const SENSITIVE: &str = "sensitive";
     /// On a category: which kinds of subject it takes, space-separated: person, organisation, object.
     pub const SUBJECTS: &str = "subjects";
+    /// On an authority: "true" = it keeps the alerts of foreign owners on their behalf.
+    pub const GATEWAY: &str = "gateway";
     /// On an object class: the name of the `Object.detail` that fits.
     pub const DETAIL: &str = "detail";
-    /// On a jurisdiction: its territory code; "*" = every jurisdiction of the United Kingdom.
+    /// On a jurisdiction: its territory code; "*" = every jurisdiction of the United Kingdom. On an authority: the
+    /// jurisdiction that its officers stand in; absent = several.
     pub const TERRITORY: &str = "territory";
     /// On an object class: "optional" = a description may stand in for a number.
     pub const IDENTIFIER: &str = "identifier";

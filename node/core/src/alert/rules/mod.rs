@@ -11,7 +11,7 @@ mod defaults;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use codes::{Category, CodeList, CodeStatus, Entry, lists};
+pub use codes::{Category, CodeList, CodeStatus, Entry, attributes, lists};
 
 use super::Partition;
 use crate::pb;
@@ -40,14 +40,12 @@ pub struct RuleSet {
     versions: RuleSetVersions,
     lists: BTreeMap<String, CodeList>,
     categories: BTreeMap<String, Category>,
-    /// (category, source); empty = any.
-    retention: BTreeMap<(String, String), pb::RetentionRule>,
-    /// Both orders of each pair.
-    compatible: BTreeSet<(String, String)>,
+    retention: Scoped<pb::RetentionRule>,
+    /// Category -> those that may stand beside it; both orders of each pair.
+    compatible: BTreeMap<String, BTreeSet<String>>,
     /// Category -> rank, 0 = wins over all others.
     ranks: BTreeMap<String, usize>,
-    /// (category, source); empty = any.
-    minimum_fields: BTreeMap<(String, String), pb::MinimumFieldRule>,
+    minimum_fields: Scoped<pb::MinimumFieldRule>,
     search_profile: pb::SearchProfile,
 }
 
@@ -121,7 +119,7 @@ impl RuleSet {
 
     /// True when alerts of the two categories may stand beside each other on one subject.
     pub fn are_compatible(&self, a: &str, b: &str) -> bool {
-        self.compatible.contains(&(a.to_owned(), b.to_owned()))
+        self.compatible.get(a).is_some_and(|others| others.contains(b))
     }
 
     /// The rank among incompatible categories: the lower one wins. A category not ranked loses to every ranked one.
@@ -135,10 +133,13 @@ impl RuleSet {
     }
 }
 
-fn most_specific<'a, T>(rules: &'a BTreeMap<(String, String), T>, category: &str, source: &str) -> Option<&'a T> {
+/// Category -> source -> rule; empty = any.
+type Scoped<T> = BTreeMap<String, BTreeMap<String, T>>;
+
+fn most_specific<'a, T>(rules: &'a Scoped<T>, category: &str, source: &str) -> Option<&'a T> {
     [(category, source), ("", source), (category, ""), ("", "")]
         .into_iter()
-        .find_map(|(category, source)| rules.get(&(category.to_owned(), source.to_owned())))
+        .find_map(|(category, source)| rules.get(category)?.get(source))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::{checker::is_forbidden, minimum};
 use crate::{
     alert::{
-        RuleSet,
+        EVERYWHERE, RuleSet,
         fault::{self, fault, warning},
+        party,
         rules::{
             build::subject_kinds,
             codes::{attributes, lists},
@@ -43,6 +44,9 @@ const POSTINGS_MAX: u32 = 10_000_000;
 const SCORES_MAX: u32 = 1_000_000;
 
 /// Faults of one document by itself. `is_category` knows the categories in force.
+///
+/// Stored documents must pass it too, or no node can build its rules: a check added here later may look at new fields and
+/// values only, or must be a check of [`validate_rules`].
 pub(crate) fn rule_document_faults(rules: &pb::Rules, is_category: &dyn Fn(&str) -> bool) -> Vec<pb::Fault> {
     let mut found = Vec::new();
     match &rules.rules {
@@ -171,7 +175,7 @@ fn without_effect(list: &pb::CodeList, path: &str, found: &mut Vec<pb::Fault>) {
 
 /// Attributes with a meaning to the store must be readable; others are anybody's.
 fn wrong_attribute(list: &str, name: &str, text: &str) -> Option<&'static str> {
-    const FLAGS: [&str; 7] = [
+    const FLAGS: [&str; 8] = [
         attributes::COVERT,
         attributes::URGENT,
         attributes::SENSITIVE,
@@ -179,12 +183,16 @@ fn wrong_attribute(list: &str, name: &str, text: &str) -> Option<&'static str> {
         attributes::NEEDS_REASON,
         attributes::NEEDS_REPORT,
         attributes::MISUSED,
+        attributes::GATEWAY,
     ];
     if FLAGS.contains(&name) && !["true", "false"].contains(&text) {
         return Some("\"true\" or \"false\"");
     }
     if name == attributes::PRIORITY && text.parse::<u8>().is_err() {
         return Some("a number from 0 (most urgent) to 255");
+    }
+    if name == attributes::TERRITORY && text != EVERYWHERE && party::normalise(text) != Some(text) {
+        return Some("a territory code such as \"GB-SCT\", or \"*\"");
     }
     if list == lists::CATEGORY && name == attributes::SUBJECTS && subject_kinds(text).is_none() {
         return Some("words out of person, organisation, object");

@@ -1,6 +1,8 @@
 //! Stories of validation: sound records pass, and each kind of mistake is named where it is.
 
+mod objects;
 mod other_messages;
+mod persons;
 mod records;
 mod rule_documents;
 

@@ -256,14 +256,15 @@ fn greek_letter(letter: char) -> &'static str {
     }
 }
 
-/// A script of consonants: each letter's (first reading, other reading), told by whether it begins the word.
+/// A script of consonants: each letter's (first reading, other reading), told by whether it begins the word. Between two
+/// consonants stands a vowel that nobody wrote: an E here, which skeletons drop.
 fn abjad(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static str)>) -> (String, String) {
     let (mut base, mut expanded) = (String::new(), String::new());
     for character in word.nfd().filter(|character| !is_combining_mark(*character) && *character != 'ـ') {
         match rule(character, base.is_empty()) {
             Some((first, other)) => {
-                base.push_str(first);
-                expanded.push_str(other);
+                voice(&mut base, first);
+                voice(&mut expanded, other);
             }
             None => {
                 base.push(character);
@@ -272,6 +273,14 @@ fn abjad(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static
         }
     }
     (base, expanded)
+}
+
+fn voice(word: &mut String, letters: &str) {
+    let is_consonant = |letter: char| letter.is_ascii_uppercase() && !"AEIOUY".contains(letter);
+    if word.chars().next_back().is_some_and(is_consonant) && letters.chars().next().is_some_and(is_consonant) {
+        word.push('E');
+    }
+    word.push_str(letters);
 }
 
 /// Arabic, with the letters of Persian and Urdu.
@@ -411,9 +420,9 @@ mod tests {
 
     #[test]
     fn consonant_scripts_give_their_consonants_and_hangul_its_syllables() {
-        assert_eq!(base("محمد"), "MHMD");
-        assert_eq!(base("يوسف"), "YUSF");
-        assert_eq!(base("כהן"), "KHN");
+        assert_eq!(base("محمد"), "MEHEMED");
+        assert_eq!(base("يوسف"), "YUSEF");
+        assert_eq!(base("כהן"), "KEHEN");
         assert_eq!(base("김민준"), "GIMMINJUN");
         assert_eq!(romanise("김").expanded, "KIM");
     }

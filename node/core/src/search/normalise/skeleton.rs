@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn spellings_of_one_name_share_their_skeleton() {
-        same(&["MOHAMED", "MUHAMMAD", "MOHAMMED", "MUHAMED", "MHMD"]);
+        same(&["MOHAMED", "MUHAMMAD", "MOHAMMED", "MUHAMED", "MEHEMED"]);
         same(&["JOVANOVIC", "JOVANOVICH", "JOVANOVITCH", "JOVANOWITSCH"]);
-        same(&["YUSUF", "YOUSSEF", "IUSUF", "JUSUF", "YUSF"]);
+        same(&["YUSUF", "YOUSSEF", "IUSUF", "JUSUF", "YUSEF"]);
         same(&["WALID", "OUALID", "UALID", "VALID"]);
         same(&["SHCHERBAKOV", "SZCZERBAKOW"]);
         same(&["MUELLER", "MULLER", "MILLER"]);

@@ -1,0 +1,102 @@
+//! A client with certificates: it talks to nodes of its cluster, shows who it is, and trusts nobody else.
+
+mod fake;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use alert_client::{AlertClient, ClientConfig, Connector, codes, pb};
+use alert_cluster_config::{
+    Config, NodeConfig,
+    dev_ca::{DevCa, Holder},
+    dev_cluster::DevCluster,
+    tls::NodeTls,
+};
+use fake::{FakeCluster, passport};
+use tempfile::TempDir;
+use tokio::{io::copy_bidirectional, net::TcpListener};
+use tokio_rustls::TlsAcceptor;
+
+/// A fake node behind the TLS of a real one's client port.
+struct Guarded {
+    cluster: FakeCluster,
+    directory: TempDir,
+}
+
+impl Guarded {
+    async fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        DevCluster::on_loopback(directory.path(), 1, &["lon".to_owned()], 7100).write().unwrap();
+        let config = NodeConfig::load(&directory.path().join("node1.toml")).unwrap();
+        let tls = NodeTls::open(&config.tls, 1).unwrap();
+        let acceptor = TlsAcceptor::from(tls.current().client_port.clone());
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let cluster = FakeCluster::in_memory_at(BTreeMap::from([(1, address.clone())]));
+        let inside = Arc::new(cluster.connector());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, inside, address) = (acceptor.clone(), inside.clone(), address.clone());
+                tokio::spawn(async move {
+                    let mut outer = acceptor.accept(stream).await?;
+                    let mut inner = inside.connect(&address).await?;
+                    copy_bidirectional(&mut outer, &mut inner).await
+                });
+            }
+        });
+        Self { cluster, directory }
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::load(&self.directory.path().join("client-bureau.toml")).unwrap();
+        config.cluster.seeds = self.cluster.addresses();
+        config.cluster.cluster_id = None;
+        config
+    }
+
+    fn client(config: &ClientConfig) -> AlertClient {
+        let builder = AlertClient::builder().config(config).officer_ref("officer-1").purpose("border-check");
+        builder.deadline(Duration::from_secs(2)).build().unwrap()
+    }
+}
+
+fn create() -> pb::CreateRequest {
+    pb::CreateRequest { alert: Some(passport("1", 1)), ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_client_of_the_cluster_is_let_in_and_its_certificates_can_be_read_again() {
+    let guarded = Guarded::new().await;
+    let client = Guarded::client(&guarded.config());
+    client.create(create()).await.unwrap();
+    assert!(!client.reload_certificates().unwrap());
+}
+
+#[tokio::test]
+async fn a_node_that_another_authority_vouches_for_is_not_talked_to() {
+    let guarded = Guarded::new().await;
+    let stranger = DevCa::new("stranger").unwrap();
+    let path = guarded.directory.path().join("stranger.pem");
+    std::fs::write(&path, stranger.certificate_pem()).unwrap();
+    let mut config = guarded.config();
+    config.tls.cluster_ca = Some(path);
+    let error = Guarded::client(&config).create(create()).await.unwrap_err();
+    assert_eq!(error.code, codes::DEADLINE_EXCEEDED);
+    assert!(error.message.contains("invalid peer certificate"), "{}", error.message);
+    assert!(!error.maybe_applied, "nothing was sent to it");
+    assert!(guarded.cluster.state().calls.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_without_the_clusters_trust_is_not_let_in() {
+    let guarded = Guarded::new().await;
+    let stranger = DevCa::new("stranger").unwrap();
+    let holder = Holder::client("bureau", "GB", "nca", "desk");
+    let (certificate, key) = stranger.issue(&holder).unwrap().write(guarded.directory.path(), "stranger").unwrap();
+    let mut config = guarded.config();
+    config.tls.certificate = Some(certificate);
+    config.tls.key = Some(key);
+    let error = Guarded::client(&config).create(create()).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    assert!(guarded.cluster.state().calls.is_empty());
+}

@@ -1,0 +1,9 @@
+//! The search as a whole, over a state in memory.
+
+mod golden;
+mod metamorphic;
+mod model;
+mod numbers;
+mod persons;
+mod store;
+mod visibility;
