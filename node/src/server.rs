@@ -148,7 +148,7 @@ impl Server {
     pub async fn stop(&self) {
         const PORTS_GRACE: Duration = Duration::from_secs(12);
         // Calls under way still find the leader, here or on the node that it goes to.
-        self.node.hand_over().await;
+        self.node.shutdown_leadership().await;
         self.api.stop();
         self.stopping.cancel();
         let ports = std::mem::take(&mut *self.ports.lock().expect("held for this line only"));

@@ -19,6 +19,9 @@ use crate::api::backend::{AdminBackend, AdminError, BoxFuture, Deadline};
 /// Between two looks at whether an action has come to its end.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// Between two requests for a snapshot.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Administration of one node's cluster.
 #[derive(Clone)]
 pub struct Admin(pub(super) Arc<Inner>);
@@ -63,7 +66,7 @@ impl Admin {
         if wanted == 0 {
             return Err(AdminError::Refused("there is nothing to make a snapshot of".into()));
         }
-        self.0.raft.trigger().snapshot().await.map_err(failed)?;
+        let mut asked: Option<Instant> = None;
         loop {
             let built = index(metrics.borrow_watched().snapshot);
             if built >= wanted {
@@ -71,6 +74,11 @@ impl Admin {
             }
             if Instant::now() >= deadline {
                 return Err(AdminError::DeadlineExceeded);
+            }
+            // Asked again now and then: a request is dropped while another snapshot is being built.
+            if asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN) {
+                asked = Some(Instant::now());
+                self.0.raft.trigger().snapshot().await.map_err(failed)?;
             }
             sleep(LOOK).await;
         }

@@ -47,6 +47,8 @@ pub struct AppendLink {
     no_progress: Duration,
     /// Told when the stream must be given up.
     give_up: Arc<watch::Sender<bool>>,
+    /// Closed when the stream is gone.
+    alive: watch::Receiver<()>,
 }
 
 /// A reply that is owed.
@@ -64,7 +66,9 @@ impl AppendLink {
         let (frames, requests) = mpsc::unbounded_channel();
         let mut replies = client.append(UnboundedReceiverStream::new(requests)).await?.into_inner();
         let state = Arc::new(Mutex::new(State { owed: VecDeque::new(), progress_at: Instant::now(), ended: None }));
-        let link = Self { frames, state: state.clone(), no_progress, give_up: Arc::new(watch::channel(false).0) };
+        let (life, alive) = watch::channel(());
+        let give_up = Arc::new(watch::channel(false).0);
+        let link = Self { frames, state: state.clone(), no_progress, give_up, alive };
         let mut given_up = link.give_up.subscribe();
         tokio::spawn(async move {
             let why = loop {
@@ -89,6 +93,7 @@ impl AppendLink {
             state.ended = Some(why);
             // Their receivers see the end.
             state.owed.clear();
+            drop(life);
         });
         Ok(link)
     }
@@ -111,7 +116,8 @@ impl AppendLink {
 
     /// Comes back when the stream is gone.
     pub async fn ended(&self) {
-        self.frames.closed().await;
+        let mut alive = self.alive.clone();
+        while alive.changed().await.is_ok() {}
     }
 
     fn end(&self) -> String {

@@ -11,12 +11,9 @@ use std::{
 
 use alert_core::pb;
 use arc_swap::ArcSwap;
-use openraft::{
-    ServerState,
-    async_runtime::WatchReceiver,
-    raft::ReadPolicy,
-};
+use openraft::{ServerState, async_runtime::WatchReceiver, raft::ReadPolicy};
 use tokio::{sync::watch, time::sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Consensus,
@@ -149,8 +146,14 @@ impl ClusterView {
         });
     }
 
-    /// Keeps this view, the hello and the pool of connections at what consensus knows; ends with it.
-    pub async fn follow(self: Arc<Self>, raft: Consensus, hello: Arc<Hello>, peers: Peers) {
+    /// Keeps this view, the hello and the pool of connections at what consensus knows; until `stopping`.
+    pub async fn follow(
+        self: Arc<Self>,
+        raft: Consensus,
+        hello: Arc<Hello>,
+        peers: Peers,
+        stopping: CancellationToken,
+    ) {
         let mut changes = raft.server_metrics();
         loop {
             let now = changes.borrow_watched().clone();
@@ -181,15 +184,19 @@ impl ClusterView {
             let changed = if confirm {
                 tokio::select! {
                     biased;
+                    () = stopping.cancelled() => return self.set_known(Leadership::Unknown),
                     changed = changes.changed() => changed,
                     () = quorum_confirms(&raft) => {
                         self.set_known(Leadership::Me { term });
-                        // What changed meanwhile is seen at once.
-                        changes.changed().await
+                        continue;
                     }
                 }
             } else {
-                changes.changed().await
+                tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return self.set_known(Leadership::Unknown),
+                    changed = changes.changed() => changed,
+                }
             };
             if changed.is_err() {
                 self.set_known(Leadership::Unknown);

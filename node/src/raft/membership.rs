@@ -27,12 +27,15 @@ use super::{
     peers::Peers,
     reads::Reads,
     state_machine::read_used_node_ids,
-    types::{Node, NodeId, TypeConfig},
+    types::{LogId, Node, NodeId, TypeConfig},
 };
 use crate::api::backend::{AdminError, Deadline, Level};
 
 /// Between two looks at a learner's lag.
 const LAG_LOOK: Duration = Duration::from_millis(50);
+
+/// Between two looks at whether a change is in effect.
+const SETTLE_LOOK: Duration = Duration::from_millis(2);
 
 /// When a learner may become a voter.
 #[derive(Debug, Clone, Copy)]
@@ -203,7 +206,7 @@ impl MembershipChanges {
         let changing = self.raft.change_membership_if(change, retain, unchanged);
         match timeout_at(deadline, changing).await {
             Err(_) => Err(AdminError::DeadlineExceeded),
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(changed)) => self.settled(changed.log_id, deadline).await,
             Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_)))) => {
                 Err(AdminError::NotLeader { hint: self.cluster.hint() })
             }
@@ -211,6 +214,21 @@ impl MembershipChanges {
                 Err(AdminError::Refused(error.to_string()))
             }
             Ok(Err(error)) => Err(AdminError::Failed(error.to_string())),
+        }
+    }
+
+    /// Waits until what this node shows of the membership is not older than the change at `log_id`.
+    async fn settled(&self, log_id: LogId, deadline: Deadline) -> Result<(), AdminError> {
+        let metrics = self.raft.server_metrics();
+        loop {
+            let committed = *metrics.borrow_watched().committed_membership_config.log_id();
+            if committed >= Some(log_id) && *self.cluster.membership().log_id() >= Some(log_id) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(AdminError::DeadlineExceeded);
+            }
+            sleep(SETTLE_LOOK).await;
         }
     }
 }

@@ -176,7 +176,7 @@ impl RaftNode {
             tasks: Mutex::default(),
             raft: raft.clone(),
         }));
-        node.spawn(cluster.clone().follow(raft.clone(), hello, peers));
+        node.spawn(cluster.clone().follow(raft.clone(), hello, peers, stopping.clone()));
         node.spawn(pump.run(Arc::new(prober), stopping.clone()));
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
         node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
@@ -228,23 +228,19 @@ impl RaftNode {
         state.err().map(|fatal| fatal.to_string())
     }
 
-    /// Hands the leadership over if this node has it: the first step of a planned stop.
-    pub async fn hand_over(&self) {
-        if self.0.cluster.leads() {
-            let patience = Instant::now() + self.0.options.timings.election_max;
-            if let Err(error) = self.0.transfers.transfer(0, patience).await {
-                tracing::info!(%error, "stopping as the leader");
-            }
+    /// Hands the leadership over, if this node has it and another voter can take it. First of all when a node stops:
+    /// the services still answer, and send what they get on to the new leader.
+    pub async fn shutdown_leadership(&self) {
+        if !self.0.cluster.leads() || self.0.cluster.membership().voter_ids().count() < 2 {
+            return;
+        }
+        let patience = Instant::now() + self.0.options.timings.election_max;
+        if let Err(error) = self.0.transfers.transfer(0, patience).await {
+            tracing::info!(%error, "stopping as the leader");
         }
     }
 
-    /// Hands the leadership over, then ends all its work. Storage may be closed afterwards.
-    pub async fn shutdown(&self) {
-        self.hand_over().await;
-        self.stop().await;
-    }
-
-    /// Ends all work at once, as a crash would but in order.
+    /// Ends all work. Storage may be closed afterwards.
     pub async fn stop(&self) {
         self.0.stopping.cancel();
         if let Err(error) = self.0.raft.shutdown().await {
@@ -268,7 +264,7 @@ impl RaftNode {
             let ready = self.0.reads.check_ready().is_ok();
             self.0.ready.send_if_modified(|before| std::mem::replace(before, ready) != ready);
             // Proofs do not announce themselves; until the first one the pump is looked at again soon.
-            let again = if ready { Duration::from_millis(500) } else { Duration::from_millis(5) };
+            let again = if ready { Duration::from_millis(500) } else { Duration::from_millis(10) };
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => break,

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::storage::{checkpoint::Checkpoint, records::VoteRecord};
 
+/// A receiver reads, hashes and syncs at least so fast.
+const VERIFY_BYTES_PER_SECOND_MIN: u64 = 10 << 20;
+
 /// Sends snapshots.
 #[derive(Debug, Clone, Copy)]
 pub struct SnapshotSender {
@@ -49,17 +52,22 @@ impl SnapshotSender {
         let feeding = self.feed(pin.checkpoint(), missing, transfer_id, chunks);
         let sending = client.snapshot_files(ReceiverStream::new(queue));
         tokio::pin!(feeding, sending);
-        // The feeder notices when nothing moves. Once all is sent, the receiver verifies and installs: that is bounded
-        // by the connection's own pings, which a dead receiver does not answer.
-        let mut fed = false;
-        let answer = loop {
-            tokio::select! {
-                biased;
-                answer = &mut sending => break answer,
-                outcome = &mut feeding, if !fed => {
-                    outcome?;
-                    fed = true;
-                }
+        // The feeder notices when nothing moves. A receiver that has gone does not answer the connection's pings.
+        let early = tokio::select! {
+            biased;
+            answer = &mut sending => Some(answer),
+            outcome = &mut feeding => {
+                outcome?;
+                None
+            }
+        };
+        let answer = match early {
+            Some(answer) => answer,
+            // Everything is sent; now all of it is verified and put in place.
+            None => {
+                let bytes = pin.checkpoint().manifest().size_bytes();
+                let patience = self.no_progress * 4 + Duration::from_secs(bytes / VERIFY_BYTES_PER_SECOND_MIN);
+                timeout(patience, sending).await.map_err(|_| format!("not installed within {patience:?}"))?
             }
         };
         let installed = answer.map_err(|status| status.message().to_owned())?.into_inner();

@@ -282,3 +282,90 @@ pub enum ReadIndexReply {
     /// No quorum answered in time.
     NoQuorum,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOTE: VoteRecord = VoteRecord { term: 300, node_id: 2, committed: true };
+
+    fn id(index: u64) -> LogIdRecord {
+        LogIdRecord { term: 2, index }
+    }
+
+    fn append() -> AppendRequest {
+        AppendRequest {
+            vote: VOTE,
+            previous: Some(id(9)),
+            entries: vec![
+                WireEntry { log_id: id(10), payload: WirePayload::Blank },
+                WireEntry { log_id: id(11), payload: WirePayload::Batch(EncodedBatch(Bytes::from_static(b"ab"))) },
+            ],
+            leader_commit: None,
+        }
+    }
+
+    #[test]
+    fn bytes_between_nodes_do_not_change() {
+        let golden: [u8; 21] =
+            [1, 1, 251, 44, 1, 2, 1, 1, 2, 9, 2, 2, 10, 0, 2, 11, 1, 2, 97, 98, 0];
+        assert_eq!(encode(&append())[..], golden);
+        assert_eq!(decode::<AppendRequest>(&golden), Ok(append()));
+        let asked = VoteAsked { vote: VOTE, last_log_id: Some(id(9)), leadership_transfer: true };
+        assert_eq!(encode(&asked)[..], [1, 1, 251, 44, 1, 2, 1, 1, 2, 9, 1]);
+        let granted = VoteReply { vote: VOTE, granted: true, last_log_id: None };
+        assert_eq!(encode(&granted)[..], [1, 1, 251, 44, 1, 2, 1, 1, 0]);
+        let transfer = TransferAsked { from: VOTE, to: 3, last_log_id: Some(id(9)) };
+        assert_eq!(encode(&transfer)[..], [1, 1, 251, 44, 1, 2, 1, 3, 1, 2, 9]);
+        let replies = [
+            (AppendReply::Success, vec![1, 1, 0, 7]),
+            (AppendReply::PartialSuccess(Some(id(9))), vec![1, 1, 1, 1, 2, 9, 7]),
+            (AppendReply::Conflict, vec![1, 1, 2, 7]),
+            (AppendReply::HigherVote(VOTE), vec![1, 1, 3, 251, 44, 1, 2, 1, 7]),
+        ];
+        for (reply, golden) in replies {
+            assert_eq!(encode(&HeartbeatReply { reply, wall_clock_ms: 7 })[..], golden);
+        }
+        assert_eq!(encode(&ReadIndexReply::Index(5))[..], [1, 1, 0, 5]);
+        assert_eq!(encode(&ReadIndexReply::NotLeader(Some(3)))[..], [1, 1, 1, 1, 3]);
+        assert_eq!(encode(&ReadIndexReply::NoQuorum)[..], [1, 1, 2]);
+        assert_eq!(encode(&TransferReply::Accepted)[..], [1, 1, 0]);
+    }
+
+    #[test]
+    fn messages_come_back_from_openraft_as_they_were() {
+        let request = AppendEntriesRequest::<TypeConfig>::try_from(append()).unwrap();
+        assert_eq!(AppendRequest::from(request), append());
+        let asked = VoteAsked { vote: VOTE, last_log_id: Some(id(9)), leadership_transfer: true };
+        let request = VoteRequest::<TypeConfig>::from(asked);
+        assert!(request.leadership_transfer, "or a planned transfer waits for the lease");
+        assert_eq!(VoteAsked::from(request), asked);
+        let granted = VoteReply { vote: VOTE, granted: true, last_log_id: Some(id(1)) };
+        assert_eq!(VoteReply::from(VoteResponse::<TypeConfig>::from(granted)), granted);
+        for reply in [
+            TransferReply::Accepted,
+            TransferReply::VoteChanged { expected: VOTE, actual: VoteRecord { term: 301, ..VOTE } },
+            TransferReply::LogNotFlushed { expected: Some(id(9)), actual: None },
+        ] {
+            assert_eq!(TransferReply::from(TransferLeaderResponse::<TypeConfig>::from(reply)), reply);
+        }
+        for reply in [
+            AppendReply::Success,
+            AppendReply::PartialSuccess(Some(id(4))),
+            AppendReply::Conflict,
+            AppendReply::HigherVote(VOTE),
+        ] {
+            assert_eq!(AppendReply::from(AppendEntriesResponse::<TypeConfig>::from(reply)), reply);
+        }
+    }
+
+    #[test]
+    fn another_version_and_torn_bytes_are_refused() {
+        let mut bytes = encode(&append()).to_vec();
+        bytes[1] = 2;
+        let error = decode::<AppendRequest>(&bytes).unwrap_err().to_string();
+        assert!(error.contains("wire version 2"), "{error}");
+        let bytes = encode(&append());
+        assert!(decode::<AppendRequest>(&bytes[..bytes.len() - 1]).is_err());
+    }
+}

@@ -182,10 +182,11 @@ async fn many_writes_share_entries_and_large_ones_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_stops_hands_over_first() {
-    let world = World::of(3).await;
+    let mut world = World::of(3).await;
     world.write(1, 7, 1).await.unwrap().unwrap();
     let began = Instant::now();
-    world.node(1).shutdown().await;
+    world.node(1).shutdown_leadership().await;
+    world.kill(1).await;
     let leader = world.leader().await;
     assert_ne!(leader, 1);
     world.write(leader, 7, 2).await.unwrap().unwrap();
