@@ -193,7 +193,7 @@ async fn the_deadline_is_kept_and_says_whether_the_write_may_have_taken_effect()
     assert!(started.elapsed() <= Duration::from_secs(4), "{:?}", started.elapsed());
     assert_eq!(error.code, codes::DEADLINE_EXCEEDED);
     assert!(error.maybe_applied && error.retryable && error.is_unavailable());
-    assert_eq!(error.request_id.unwrap().sequence, 2);
+    assert_eq!(error.request_id.as_ref().unwrap().sequence, 2);
     assert!(error.attempts >= 2, "{} attempts", error.attempts);
 
     let started = Instant::now();
@@ -213,7 +213,7 @@ async fn a_write_of_unknown_outcome_can_be_repeated_by_hand_under_its_id() {
     assert!(error.maybe_applied);
     cluster.behave(1, |node| node.loses_answers = 0);
     let mut again = create("2");
-    again.context = Some(pb::CallContext { request_id: error.request_id, ..Default::default() });
+    again.context = Some(pb::CallContext { request_id: error.request_id.clone(), ..Default::default() });
     assert!(client.create(again).await.unwrap().repeated_request);
     assert_eq!(cluster.state().effects, 2);
 }
