@@ -224,7 +224,7 @@ mod tests {
     fn refusal(builder: AlertClientBuilder) -> String {
         match builder.build() {
             Ok(_) => panic!("built"),
-            Err(error) => error.message,
+            Err(error) => error.message.clone(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use alert_cluster_config::tls::{ClientTls, server_name};
@@ -86,6 +87,8 @@ impl Connector for TlsConnector {
 pub(crate) struct ConnectService {
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) address: Arc<str>,
+    /// Kept here and not by tonic, so that it counts as "no connection, nothing was sent".
+    pub(crate) timeout: Duration,
 }
 
 impl tower::Service<Uri> for ConnectService {
@@ -99,6 +102,12 @@ impl tower::Service<Uri> for ConnectService {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         let connection = self.connector.connect(&self.address);
-        Box::pin(async move { connection.await.map(TokioIo::new) })
+        let timeout = self.timeout;
+        Box::pin(async move {
+            match tokio::time::timeout(timeout, connection).await {
+                Ok(connection) => connection.map(TokioIo::new),
+                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {timeout:?}"))),
+            }
+        })
     }
 }

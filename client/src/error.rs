@@ -1,6 +1,10 @@
 //! What can go wrong, and what a caller can do about it.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use alert_proto::v1 as pb;
 use prost::Message;
@@ -8,7 +12,7 @@ use tonic::{Code, Status};
 
 /// Codes that the client itself gives, and the few of the cluster's that it acts on; `docs/errors.md` lists them all.
 pub mod codes {
-    /// The deadline of the call came before a usable answer. [`Error::cause`](super::Error) says what the last attempt met.
+    /// The deadline of the call came before a usable answer. [`ErrorInfo::cause`](super::ErrorInfo::cause) says what the last attempt met.
     pub const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
     /// No connection, or a connection that broke.
     pub const CONNECTION: &str = "CONNECTION";
@@ -34,9 +38,13 @@ pub mod codes {
     pub const REQUEST_EXPIRED: &str = "REQUEST_EXPIRED";
 }
 
-/// A call that failed, with all that a caller can act on.
+/// A call that failed: [`ErrorInfo`] by dereference. One pointer wide, because most calls succeed.
+#[derive(Clone)]
+pub struct Error(Box<ErrorInfo>);
+
+/// All of an [`Error`] that a caller can act on.
 #[derive(Debug, Clone)]
-pub struct Error {
+pub struct ErrorInfo {
     /// Stable and machine-readable: one of [`codes`], or a code of the cluster such as "VERSION_CONFLICT".
     pub code: String,
     /// For people; without personal data.
@@ -46,7 +54,7 @@ pub struct Error {
     /// The same call may succeed later. The client has already retried until the deadline where that was safe.
     pub retryable: bool,
     /// A write that may have taken effect. Repeat it only under the same request id
-    /// (put [`Error::request_id`] into the context of the repeated request), or look before you repeat.
+    /// (put [`ErrorInfo::request_id`] into the context of the repeated request), or look before you repeat.
     pub maybe_applied: bool,
     /// How long the cluster asks callers to wait before the next attempt.
     pub retry_after: Option<Duration>,
@@ -61,13 +69,13 @@ pub struct Error {
     /// The request id that a failed write was sent under.
     pub request_id: Option<pb::RequestId>,
     /// What the last attempt met, when the deadline ended the call.
-    pub cause: Option<Box<Error>>,
+    pub cause: Option<Error>,
 }
 
 impl Error {
     /// An error of the client itself.
     pub(crate) fn local(code: &str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ErrorInfo {
             code: code.to_owned(),
             message: message.into(),
             grpc: Code::Unknown,
@@ -80,25 +88,30 @@ impl Error {
             node: None,
             request_id: None,
             cause: None,
-        }
+        }))
+    }
+
+    /// The same error with some of it said otherwise.
+    fn with(mut self, change: impl FnOnce(&mut ErrorInfo)) -> Self {
+        change(&mut self.0);
+        self
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self { grpc: Code::InvalidArgument, ..Self::local(codes::CONFIGURATION, message) }
+        Self::local(codes::CONFIGURATION, message).with(|error| error.grpc = Code::InvalidArgument)
     }
 
     pub(crate) fn protocol(message: impl Into<String>) -> Self {
-        Self { grpc: Code::Internal, ..Self::local(codes::PROTOCOL, message) }
+        Self::local(codes::PROTOCOL, message).with(|error| error.grpc = Code::Internal)
     }
 
     /// An attempt that had no answer in its time.
     pub(crate) fn attempt_timeout(after: Duration) -> Self {
-        Self {
-            grpc: Code::DeadlineExceeded,
-            retryable: true,
-            maybe_applied: true,
-            ..Self::local(codes::CONNECTION, format!("no answer within {after:?}"))
-        }
+        Self::local(codes::CONNECTION, format!("no answer within {after:?}")).with(|error| {
+            error.grpc = Code::DeadlineExceeded;
+            error.retryable = true;
+            error.maybe_applied = true;
+        })
     }
 
     /// The end of a call whose deadline came; keeps what the last attempt met.
@@ -107,16 +120,16 @@ impl Error {
             Some(last) => format!("no answer within {after:?}: {}", last.message),
             None => format!("no answer within {after:?}"),
         };
-        let last_known = last.as_ref();
-        Self {
-            grpc: Code::DeadlineExceeded,
-            retryable: true,
-            leader: last_known.and_then(|error| error.leader.clone()),
-            retry_after: last_known.and_then(|error| error.retry_after),
-            node: last_known.and_then(|error| error.node.clone()),
-            cause: last.map(Box::new),
-            ..Self::local(codes::DEADLINE_EXCEEDED, message)
-        }
+        Self::local(codes::DEADLINE_EXCEEDED, message).with(|error| {
+            error.grpc = Code::DeadlineExceeded;
+            error.retryable = true;
+            if let Some(last) = &last {
+                error.leader.clone_from(&last.leader);
+                error.retry_after = last.retry_after;
+                error.node.clone_from(&last.node);
+            }
+            error.cause = last;
+        })
     }
 
     /// Reads the error that a node, or the connection to it, gave.
@@ -128,7 +141,8 @@ impl Error {
         {
             return Self::from_detail(detail, status.code());
         }
-        let mut error = Self { grpc: status.code(), ..Self::local(codes::STATUS, status.message()) };
+        let mut error = Self::local(codes::STATUS, status.message());
+        error.grpc = status.code();
         match status.code() {
             Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded => {
                 error.retryable = true;
@@ -152,15 +166,14 @@ impl Error {
 
     /// Reads an error that a node told inside an answer (for example of one query of a batch).
     pub fn from_detail(detail: pb::ErrorDetail, grpc: Code) -> Self {
-        Self {
-            grpc,
-            retryable: detail.retryable,
-            maybe_applied: detail.maybe_applied,
-            retry_after: detail.retry_after.and_then(|duration| Duration::try_from(duration).ok()),
-            leader: detail.leader,
-            faults: detail.faults,
-            ..Self::local(&detail.code, detail.message)
-        }
+        Self::local(&detail.code, detail.message).with(|error| {
+            error.grpc = grpc;
+            error.retryable = detail.retryable;
+            error.maybe_applied = detail.maybe_applied;
+            error.retry_after = detail.retry_after.and_then(|duration| Duration::try_from(duration).ok());
+            error.leader = detail.leader;
+            error.faults = detail.faults;
+        })
     }
 
     /// Nothing of that name is there for this caller.
@@ -208,6 +221,26 @@ fn deepest_source(status: &Status) -> Option<String> {
     (!status.message().contains(&text)).then_some(text)
 }
 
+impl Deref for Error {
+    type Target = ErrorInfo;
+
+    fn deref(&self) -> &ErrorInfo {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut ErrorInfo {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.code, self.message)?;
@@ -223,7 +256,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
+        self.cause.as_ref().map(|cause| cause as _)
     }
 }
 

@@ -34,7 +34,7 @@ pub use self::{
     call::CallDefaults,
     client::AlertClient,
     connector::{BoxFuture, Connector, Io, PlaintextLoopback, TlsConnector},
-    error::{Error, codes},
+    error::{Error, ErrorInfo, codes},
     routing::TopologyView,
     service::{Attachment, NewAttachment},
     stream::{Answers, BatchOptions, ExportStream, ImportStream, WatchStream},

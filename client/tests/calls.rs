@@ -4,7 +4,7 @@ mod fake;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use alert_client::{codes, pb};
+use alert_client::{codes, limits, pb};
 use fake::{FakeCluster, passport, refusal};
 use tokio::time::Instant;
 use tonic::Code;
@@ -193,7 +193,7 @@ async fn the_deadline_is_kept_and_says_whether_the_write_may_have_taken_effect()
     assert!(started.elapsed() <= Duration::from_secs(4), "{:?}", started.elapsed());
     assert_eq!(error.code, codes::DEADLINE_EXCEEDED);
     assert!(error.maybe_applied && error.retryable && error.is_unavailable());
-    assert_eq!(error.request_id.unwrap().sequence, 2);
+    assert_eq!(error.request_id.as_ref().unwrap().sequence, 2);
     assert!(error.attempts >= 2, "{} attempts", error.attempts);
 
     let started = Instant::now();
@@ -213,7 +213,7 @@ async fn a_write_of_unknown_outcome_can_be_repeated_by_hand_under_its_id() {
     assert!(error.maybe_applied);
     cluster.behave(1, |node| node.loses_answers = 0);
     let mut again = create("2");
-    again.context = Some(pb::CallContext { request_id: error.request_id, ..Default::default() });
+    again.context = Some(pb::CallContext { request_id: error.request_id.clone(), ..Default::default() });
     assert!(client.create(again).await.unwrap().repeated_request);
     assert_eq!(cluster.state().effects, 2);
 }
@@ -314,4 +314,16 @@ async fn administration_is_repeated_only_when_nothing_can_have_happened() {
     let error = client.with_deadline(Duration::from_secs(5)).admin().transfer_leader(1).await.unwrap_err();
     assert!(error.maybe_applied);
     assert_eq!(error.attempts, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_never_opens_has_changed_nothing_so_even_administration_goes_elsewhere() {
+    let cluster = FakeCluster::in_memory(3);
+    cluster.behave(1, |node| node.never_opens = true);
+    let client = cluster.client();
+    let started = Instant::now();
+    let answer = client.admin().remove(3).await.unwrap();
+    assert_eq!(answer.members.len(), 2);
+    assert!(started.elapsed() >= limits::CONNECT_TIMEOUT, "the leader was tried first");
+    assert!(started.elapsed() < limits::CONNECT_TIMEOUT + Duration::from_secs(2), "{:?}", started.elapsed());
 }

@@ -66,13 +66,13 @@ impl Node {
         endpoint
             .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
             .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
-            .connect_timeout(self.settings.connect_timeout)
             .http2_keep_alive_interval(limits::KEEPALIVE_INTERVAL)
             .keep_alive_timeout(limits::KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true)
             .connect_with_connector_lazy(ConnectService {
                 connector: self.settings.connector.clone(),
                 address: self.address.clone(),
+                timeout: self.settings.connect_timeout,
             })
     }
 

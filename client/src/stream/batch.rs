@@ -6,7 +6,7 @@ use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming, transport::Channel};
 
-use super::duplex::{self, Answers, Duplex};
+use super::duplex::{self, Answered, Answers, Duplex};
 use crate::{
     AlertClient,
     call::{fill_context, fill_read},
@@ -72,8 +72,9 @@ impl Duplex for Batch {
         pb::SearchBatchRequest { context, read, queries, max_candidates: self.max_candidates }
     }
 
-    fn answers(response: pb::SearchBatchResponse) -> (Option<pb::AnswerContext>, Vec<(String, pb::KeyedAnswer)>) {
-        (response.answer, response.answers.into_iter().map(|answer| (answer.key.clone(), answer)).collect())
+    fn answers(response: pb::SearchBatchResponse) -> Answered<String, pb::KeyedAnswer> {
+        let outcomes = response.answers.into_iter().map(|answer| (answer.key.clone(), answer)).collect();
+        Answered { context: response.answer, outcomes }
     }
 
     async fn open(

@@ -53,11 +53,17 @@ pub(crate) trait Duplex: Send + Sync + 'static {
     fn bytes(item: &Self::Item) -> usize;
     /// The first message of a connection carries the context.
     fn message(&self, is_first: bool, items: Vec<Self::Item>) -> Self::Request;
-    fn answers(response: Self::Response) -> (Option<pb::AnswerContext>, Vec<(Self::Key, Self::Outcome)>);
+    fn answers(response: Self::Response) -> Answered<Self::Key, Self::Outcome>;
     fn open(
         channel: Channel,
         requests: ReceiverStream<Self::Request>,
     ) -> impl Future<Output = Result<Response<Streaming<Self::Response>>, Status>> + Send;
+}
+
+/// What one message of answers holds.
+pub(crate) struct Answered<K, T> {
+    pub context: Option<pb::AnswerContext>,
+    pub outcomes: Vec<(K, T)>,
 }
 
 /// The answers of a two-way stream, in any order. Ends after the last answer, or after one error. Dropping it ends the
@@ -277,7 +283,7 @@ impl<D: Duplex> Driver<D> {
                 response = next(&mut answers), if answers.is_some() => match response {
                     Ok(Some(response)) => {
                         node.succeeded();
-                        let (context, outcomes) = D::answers(response);
+                        let Answered { context, outcomes } = D::answers(response);
                         if let Some(context) = &context {
                             self.client.session().note(context);
                         }

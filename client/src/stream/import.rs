@@ -6,7 +6,7 @@ use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming, transport::Channel};
 
-use super::duplex::{self, Answers, Duplex};
+use super::duplex::{self, Answered, Answers, Duplex};
 use crate::{AlertClient, call::fill_context, limits};
 
 /// The outcomes of an import, in any order.
@@ -68,8 +68,9 @@ impl Duplex for Import {
         pb::ImportRequest { context: is_first.then(|| self.context.clone()).flatten(), lines }
     }
 
-    fn answers(response: pb::ImportResponse) -> (Option<pb::AnswerContext>, Vec<(u64, pb::ImportOutcome)>) {
-        (response.answer, response.outcomes.into_iter().map(|outcome| (outcome.line, outcome)).collect())
+    fn answers(response: pb::ImportResponse) -> Answered<u64, pb::ImportOutcome> {
+        let outcomes = response.outcomes.into_iter().map(|outcome| (outcome.line, outcome)).collect();
+        Answered { context: response.answer, outcomes }
     }
 
     async fn open(

@@ -133,9 +133,10 @@ impl<R: Resume> State<R> {
             match opening {
                 Ok(Ok(response)) => self.connection = Some((node.clone(), response.into_inner())),
                 Ok(Err(status)) => {
-                    let error = Error::from_status(&status);
+                    let mut error = Error::from_status(&status);
                     if !error.retryable {
-                        return Err(Error { node: Some(node.address().to_owned()), ..error });
+                        error.node = Some(node.address().to_owned());
+                        return Err(error);
                     }
                     self.tried.push(node.clone());
                     return Err(failed(error));

@@ -140,6 +140,9 @@ impl Connector for MemoryConnector {
         let refused = || std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "nobody listens there");
         let state = self.state.lock().unwrap();
         let found = state.addresses.iter().find(|(_, known)| *known == address).map(|(id, _)| *id);
+        if found.is_some_and(|id| state.behaviours[&id].never_opens) {
+            return Box::pin(std::future::pending());
+        }
         let opened = found.filter(|id| !state.behaviours[id].is_down).and_then(|id| self.doors.get(&id)).map(|door| {
             let (near, far) = tokio::io::duplex(1 << 20);
             door.send(far).map(|()| near)

@@ -23,6 +23,8 @@ use super::{State, refusal};
 pub struct Behaviour {
     /// New connections are refused, and calls on old ones fail.
     pub is_down: bool,
+    /// New connections never open.
+    pub never_opens: bool,
     /// Calls are never answered.
     pub hangs: bool,
     /// Calls that need the leader are refused with a hint, not forwarded.
