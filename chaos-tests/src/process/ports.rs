@@ -1,13 +1,10 @@
 //! Ports that no other cluster on this machine takes.
 //!
 //! A free port that the kernel names may be gone a moment later, taken by anybody's outgoing connection. So clusters
-//! take blocks of ports below the range of outgoing connections, each with a lock that goes when its holder does.
+//! take blocks of ports below the range of outgoing connections. Whoever listens on the last port of a block holds it:
+//! that goes when its holder does, and leaves no file behind.
 
-use std::{
-    env,
-    fs::{File, OpenOptions},
-    net::{IpAddr, TcpListener},
-};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 
 use anyhow::{Context, bail};
 
@@ -23,7 +20,7 @@ const BLOCKS: u16 = 120;
 pub(super) struct PortBlock {
     /// Its first port.
     pub first: u16,
-    _lock: File,
+    _holder: TcpListener,
 }
 
 impl PortBlock {
@@ -33,12 +30,9 @@ impl PortBlock {
         let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap_or_default();
         for block in (0..BLOCKS).map(|step| (start + step) % BLOCKS) {
             let first = FIRST + block * BLOCK;
-            let path = env::temp_dir().join(format!("alertstore-ports-{first}.lock"));
-            let Ok(lock) = OpenOptions::new().create(true).truncate(false).write(true).open(&path) else {
-                continue; // Another user's.
-            };
-            if lock.try_lock().is_ok() && all_free(addresses, first) {
-                return Ok(Self { first, _lock: lock });
+            let Ok(holder) = TcpListener::bind((Ipv4Addr::LOCALHOST, first + BLOCK - 1)) else { continue };
+            if all_free(addresses, first) {
+                return Ok(Self { first, _holder: holder });
             }
         }
         bail!("all {BLOCKS} blocks of ports from {FIRST} on are taken")
@@ -61,8 +55,6 @@ pub(super) fn check_address(address: IpAddr) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     #[test]
