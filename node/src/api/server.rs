@@ -46,7 +46,8 @@ pub async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     let ready = api.store().ready();
-    report_health(&reporter, *ready.borrow()).await;
+    let ready_now = *ready.borrow();
+    report_health(&reporter, ready_now).await;
     let following = tokio::spawn(follow_health(reporter.clone(), ready));
 
     let routes = services! { api:
