@@ -33,7 +33,7 @@ pub const PARTNER_STALENESS_MAX: Duration = Duration::from_secs(1);
 
 /// While there is no leader, a held change looks again at least this often.
 pub const LEADER_POLL: Duration = Duration::from_millis(50);
-/// A held change gives up this long before its deadline, so that its typed answer still arrives.
+/// A call gives up this long before its caller does, so that its typed error still arrives.
 pub const ANSWER_MARGIN: Duration = Duration::from_millis(20);
 
 /// Longest text of a field of the call's context, in bytes.
@@ -56,8 +56,6 @@ pub const IMPORT_MESSAGES_IN_FLIGHT: usize = 4;
 pub const EXPORT_RECORDS_PER_MESSAGE: usize = 250;
 /// Most messages of a batch search that are worked on at once.
 pub const BATCH_MESSAGES_IN_FLIGHT: usize = 4;
-/// Answer messages that may wait for a slow caller before the work stops.
-pub const STREAM_QUEUE_MESSAGES: usize = 4;
 /// Changes looked at for one message of a watch.
 pub const WATCH_CHANGES_PER_MESSAGE: usize = 250;
 /// A watch without events says how far it is at least this often.

@@ -61,8 +61,7 @@ impl Api {
         command: Command,
     ) -> ApiResult<pb::AgreementResponse> {
         let done = self.propose(call, rules_revision, command).await?;
-        let after = self.here(call).await?;
-        let agreement = read_agreement(&*after.handle.view, id)?;
+        let agreement = read_agreement(&*self.applied_here(call).await?, id)?;
         Ok(pb::AgreementResponse { answer: Some(self.written(call, &done).await?), agreement })
     }
 

@@ -70,7 +70,11 @@ impl Call {
     }
 
     /// Makes a retry of this change have one effect: the request id with a hash of the method and of what was asked.
+    /// Nothing for calls that are keyed by their content.
     pub fn request_key(&self) -> Option<RequestKey> {
+        if !self.operation.needs_request_id() {
+            return None;
+        }
         let (session, sequence) = self.context.request?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.operation.method.as_bytes());

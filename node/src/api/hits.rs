@@ -113,8 +113,7 @@ impl Api {
     /// Proposes a change of a hit and reads it back.
     async fn change_hit(&self, call: &Call, rules_revision: u64, command: Command) -> ApiResult<pb::HitResponse> {
         let done = self.propose(call, rules_revision, command).await?;
-        let after = self.here(call).await?;
-        let hit = read_hit(&*after.handle.view, done.id)?;
+        let hit = read_hit(&*self.applied_here(call).await?, done.id)?;
         let changed = hit.as_ref().and_then(|hit| Some(given(hit.alert_id.parse().ok()?, hit.version_seen)));
         let answer = self.written_all(call, done.revision, changed.into_iter().collect()).await?;
         Ok(pb::HitResponse { answer: Some(answer), hit })

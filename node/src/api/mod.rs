@@ -35,6 +35,8 @@ mod search;
 mod server;
 mod statistics;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod writing;
 

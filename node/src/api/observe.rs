@@ -8,23 +8,20 @@ use super::{
     errors::{ApiError, ErrorCode, grpc_name},
     operations::Operation,
 };
-
-/// Seconds a unary call took, by operation and gRPC code.
-pub const CALL_SECONDS: &str = "alertstore_call_seconds";
-/// Calls refused, by operation and error code of docs/errors.md.
-pub const CALLS_REFUSED_TOTAL: &str = "alertstore_calls_refused_total";
+use crate::ops::metric::{CALL_SECONDS, CALLS, REFUSALS};
 
 /// A unary call ended.
 pub fn call(operation: &Operation, refused: Option<&Status>, took: Duration) {
     let code = grpc_name(refused.map_or(Code::Ok, Status::code));
-    metrics::histogram!(CALL_SECONDS, "operation" => operation.name, "code" => code).record(took.as_secs_f64());
+    metrics::counter!(CALLS, "method" => operation.name, "code" => code).increment(1);
+    metrics::histogram!(CALL_SECONDS, "method" => operation.name).record(took.as_secs_f64());
     tracing::debug!(operation = operation.name, code, took_us = took.as_micros() as u64, "call ended");
 }
 
 /// A call was refused here.
 pub fn refused(operation: &Operation, error: &ApiError) {
     let code = error.code.row().name;
-    metrics::counter!(CALLS_REFUSED_TOTAL, "operation" => operation.name, "code" => code).increment(1);
+    metrics::counter!(REFUSALS, "method" => operation.name, "code" => code).increment(1);
     // Messages may quote what the caller sent, so only the code is logged.
     match error.code {
         ErrorCode::Internal | ErrorCode::AuditUnavailable => tracing::error!(operation = operation.name, code),

@@ -48,9 +48,19 @@ impl Api {
         }
     }
 
-    /// The same at a level that is given.
+    /// The same at a level that is given. A partner is served from a state that is proven young, whatever the level.
     pub(super) async fn reading_at(&self, call: &Call, level: Level) -> ApiResult<Reading> {
-        let handle = self.store().read(level, call.deadline).await?;
+        let store = self.store();
+        let handle = match level {
+            Level::Session { .. } if call.is_partner() => {
+                store.read(level, call.deadline).await?;
+                store.read(Level::Bounded(PARTNER_STALENESS_MAX), call.deadline).await?
+            }
+            Level::Bounded(bound) if call.is_partner() => {
+                store.read(Level::Bounded(bound.min(PARTNER_STALENESS_MAX)), call.deadline).await?
+            }
+            level => store.read(level, call.deadline).await?,
+        };
         self.look(call, handle, served(level))
     }
 

@@ -52,8 +52,7 @@ impl Operate for pb::PutRulesRequest {
         ApiError::unless_valid(ErrorCode::RecordInvalid, "rules", validate_rules(rules, &here.rules))?;
         let command = Command::PutRules { rules: rules.encode_to_vec(), expected_version: self.expected_version };
         let done = api.propose(call, here.meta.rules_revision, command).await?;
-        let after = api.here(call).await?;
-        let rules = document(&*after.handle.view, rule_kind(rules))?;
+        let rules = document(&*api.applied_here(call).await?, rule_kind(rules))?;
         Ok(pb::RulesResponse { answer: Some(api.written(call, &done).await?), rules: Some(rules) })
     }
 }

@@ -1,6 +1,6 @@
 //! A change on its way: to the leader, through the log, and back with a typed answer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alert_core::{
     alert::AlertId,
@@ -12,20 +12,19 @@ use prost::Message;
 use tonic::Status;
 
 use super::{
-    backend::{Deadline, ForwardError, Leadership, Level},
+    backend::{Deadline, ForwardError, Leadership, Level, StateView},
     call::Call,
     core::{Api, Operate, Refusal},
     errors::{ApiError, ApiResult, ErrorCode, detail_of},
     reading::Reading,
 };
-use crate::limits::{ANSWER_MARGIN, LEADER_POLL};
+use crate::limits::LEADER_POLL;
 
 impl Api {
     /// Makes a change wherever the leader is: here, or there by sending the call on. While there is no leader the call
     /// is held. An attempt whose outcome is not known is repeated under the same request id, which has one effect.
     pub(super) async fn through_leader<M: Operate>(&self, call: &Call, message: &M) -> Result<M::Reply, Refusal> {
         let mut leadership = self.store().leadership();
-        let give_up = call.deadline.checked_sub(ANSWER_MARGIN).unwrap_or(call.deadline);
         let mut maybe_applied = false;
         let mut encoded: Option<Bytes> = None;
         loop {
@@ -43,7 +42,7 @@ impl Api {
                     let bytes = encoded.get_or_insert_with(|| with_context(call, message)).clone();
                     let peer = call.peer.clone();
                     let method = call.operation.method;
-                    match self.store().forward(hint.clone(), method, bytes, peer, give_up).await {
+                    match self.store().forward(hint.clone(), method, bytes, peer, call.deadline).await {
                         Ok(Ok(reply)) => {
                             return M::Reply::decode(reply).map_err(|error| Refusal::Here(ApiError::internal(error)));
                         }
@@ -59,7 +58,7 @@ impl Api {
                 }
                 Leadership::Unknown => ApiError::plain(ErrorCode::NoLeader),
             };
-            if !until_leader_changes(&mut leadership, give_up).await {
+            if !until_leader_changes(&mut leadership, call.deadline).await {
                 return Err(Refusal::Here(match maybe_applied {
                     true => ApiError::plain(ErrorCode::MaybeApplied),
                     false => held,
@@ -85,11 +84,18 @@ impl Api {
         Ok(self.store().propose(proposal, call.deadline).await?)
     }
 
-    /// The state as this node has it, for rules and for reading back what was just applied here. Decides nothing that
-    /// apply does not decide again.
+    /// The state as this node has it, for its rules. Decides nothing that apply does not decide again.
     pub(super) async fn here(&self, call: &Call) -> ApiResult<Reading> {
         let handle = self.store().read(Level::Local, call.deadline).await?;
         self.look(call, handle, pb::ReadLevel::Local)
+    }
+
+    /// What this node has applied, to read back what a change has come to.
+    pub(super) async fn applied_here(&self, call: &Call) -> ApiResult<Arc<dyn StateView>> {
+        let read = self.store().read(Level::Local, call.deadline).await;
+        // The change stands, whatever keeps it from being read back.
+        let read = read.map_err(|error| Box::new(ApiError { maybe_applied: true, ..*Box::<ApiError>::from(error) }));
+        Ok(read?.view)
     }
 
     /// Makes the audit record of a change durable and gives the context of its answer.

@@ -24,6 +24,8 @@ metrics! {
     CALLS: counter = "alertstore_calls_total";
     /// Time from a public call's arrival to its answer, in seconds, by method.
     CALL_SECONDS: histogram = "alertstore_call_seconds";
+    /// Public calls refused, by method and error code of docs/errors.md.
+    REFUSALS: counter = "alertstore_refusals_total";
     /// Log index applied here.
     APPLIED_INDEX: gauge = "alertstore_applied_index";
     /// Revision of the state machine.

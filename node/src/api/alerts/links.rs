@@ -36,9 +36,9 @@ impl Operate for pb::LinkRequest {
         ApiError::unless_valid(ErrorCode::RequestInvalid, "", validate_link(&link, &here.rules))?;
         let command = Command::Link { id: api.new_id(), link: link.encode_to_vec() };
         let done = api.propose(call, here.meta.rules_revision, command).await?;
-        let after = api.here(call).await?;
+        let after = api.applied_here(call).await?;
         let id = done.id.to_string();
-        let link = read_links_of(&*after.handle.view, a)?.into_iter().find(|link| link.id == id);
+        let link = read_links_of(&*after, a)?.into_iter().find(|link| link.id == id);
         Ok(pb::LinkResponse {
             answer: Some(api.written(call, &done).await?),
             link,
