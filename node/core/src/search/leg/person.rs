@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     alert::AlertId,
+    pb,
     search::{
         explain,
         index::{
@@ -15,8 +16,12 @@ use crate::{
             lexicon,
             signature::NameView,
         },
-        normalise::{date::Date, name::Class},
+        normalise::{
+            date::Date,
+            name::{Class, Role},
+        },
         query::PersonQuery,
+        score::{FULL, date::DateMatch, person::combine},
         session::Session,
     },
     state::{ViewError, family::Family},
@@ -39,7 +44,7 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
         let mut plan = planned.clone();
         expand(session, head, query, &mut plan)?;
         let estimator = Estimator::new(query, &plan, session.profile);
-        for list in lists(head, query, &plan) {
+        for list in lists(head, query, &plan, session.profile) {
             session.scan(list.family, &list.prefix, list.planned, &mut |tail, value| {
                 if let Some(estimate) = NameView::new(value).and_then(|signature| estimator.estimate(signature)) {
                     let possible = found.entry(tail.id).or_insert(Possible { estimate, tail });
@@ -89,26 +94,49 @@ struct List {
 }
 
 /// The lists of a query, the most selective first.
-fn lists(head: Head, query: &PersonQuery, plan: &Plan) -> Vec<List> {
+fn lists(head: Head, query: &PersonQuery, plan: &Plan, profile: &pb::SearchProfile) -> Vec<List> {
     let mut lists = Lists { head, seen: BTreeSet::new(), lists: Vec::new() };
     let date = query.birth_date;
     if date.is_known() {
         lists.by_date(date, plan);
     }
-    let years = years(date);
-    lists.by_pair(plan, &years);
+    lists.by_pair(plan, &years(date));
     if let [token] = plan.tokens.as_slice() {
-        // With a date, one name is not enough to go through everybody who has it.
-        if !date.is_full() {
+        for year in years_of_one(query, profile) {
             for class in token.classes() {
-                lists.years(Family::NameOne, lists.head.name_one(class), &years, true);
+                lists.years(Family::NameOne, lists.head.name_one(class), &year, true);
             }
             for class in &token.expansions {
-                lists.years(Family::NameOne, lists.head.name_one(*class), &years, false);
+                lists.years(Family::NameOne, lists.head.name_one(*class), &year, false);
             }
         }
     }
     lists.lists
+}
+
+/// The years under which everybody with the query's only name is gone through: those that can reach the threshold. One
+/// name and a date that is merely not contradicted are weak evidence, and many have the name.
+fn years_of_one(query: &PersonQuery, profile: &pb::SearchProfile) -> Vec<Vec<u16>> {
+    let initials = query.tokens.iter().filter(|token| token.role == Role::Initial).count() as u32;
+    let name = match initials {
+        0 => FULL.saturating_sub(2 * profile.missing_part_points),
+        _ => FULL - profile.initial_points.min(FULL) * initials / (initials + 1),
+    };
+    let date = query.birth_date;
+    if !date.is_known() {
+        return vec![Vec::new()];
+    }
+    let within = if date.is_full() { DateMatch::Year } else { DateMatch::AsAsked };
+    let reaches = |agreement| combine(name, agreement, profile) >= profile.threshold;
+    let mut years = Vec::new();
+    if date.year == 0 {
+        years.push(Vec::new());
+    } else {
+        years.extend(reaches(within).then(|| vec![date.year]));
+        years.extend(reaches(DateMatch::YearNear).then(|| vec![date.year - 1, date.year + 1]));
+        years.extend(reaches(DateMatch::Unknown).then(|| vec![0]));
+    }
+    years
 }
 
 /// The years that pairs are sought under; none = all.

@@ -55,9 +55,8 @@ pub fn plan(query: &PersonQuery) -> Plan {
 
 fn alternates(token: &Token, class: Class) -> Vec<Class> {
     let mut classes: Vec<Class> = Vec::new();
-    let spelt_out = (token.expanded != token.base).then(|| skeleton::skeleton(&token.expanded));
-    for skeleton in spelt_out.into_iter().chain(skeleton::alternates(&token.base)) {
-        let other = Class::of_skeleton(&skeleton);
+    let others = token.skeletons().skip(1).map(str::to_owned).chain(skeleton::alternates(&token.base));
+    for other in others.map(|skeleton| Class::of_skeleton(&skeleton)) {
         if other != class && !classes.contains(&other) {
             classes.push(other);
         }

@@ -54,6 +54,8 @@ pub struct Token {
     pub loose: String,
     /// The consonant skeleton of `base`.
     pub skeleton: String,
+    /// The skeleton of `expanded`, where it is another: letters of other scripts that can be read in two ways.
+    pub other_skeleton: Option<String>,
     /// The script it is written in.
     pub script: Script,
     /// What it is good for.
@@ -71,10 +73,16 @@ impl Token {
             1 if !matches!(romanised.script, Script::Han | Script::Hangul | Script::Other) => Role::Initial,
             _ => Role::Name,
         };
+        let skeleton = skeleton::skeleton(&romanised.base);
+        let other_skeleton = Some(&romanised.expanded)
+            .filter(|expanded| **expanded != romanised.base)
+            .map(|expanded| skeleton::skeleton(expanded))
+            .filter(|other| *other != skeleton);
         Self {
             original: word.to_owned(),
             loose: skeleton::loose(&romanised.base),
-            skeleton: skeleton::skeleton(&romanised.base),
+            skeleton,
+            other_skeleton,
             base: romanised.base,
             expanded: romanised.expanded,
             script: romanised.script,
@@ -85,6 +93,16 @@ impl Token {
     /// Its class in index keys.
     pub fn class(&self) -> Class {
         Class::of_skeleton(&self.skeleton)
+    }
+
+    /// Its skeletons: one, or two where its letters can be read in two ways.
+    pub fn skeletons(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.skeleton.as_str()).chain(self.other_skeleton.as_deref())
+    }
+
+    /// The classes it is indexed under.
+    pub fn classes(&self) -> impl Iterator<Item = Class> + '_ {
+        self.skeletons().map(Class::of_skeleton)
     }
 
     /// The first letter, for signatures: a byte, 0 for letters outside A to Z.
@@ -114,9 +132,10 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
             if FILLERS.contains(&word.as_str()) {
                 continue;
             }
-            match article(&word) {
-                Some(rest) => tokens.extend([Token::new("AL"), Token::new(rest)]),
-                None => tokens.push(Token::new(&word)),
+            match (article(&word), script::hangul_parts(&word)) {
+                (Some(rest), _) => tokens.extend([Token::new("AL"), Token::new(rest)]),
+                (None, Some((surname, given))) => tokens.extend([Token::new(surname), Token::new(given)]),
+                (None, None) => tokens.push(Token::new(&word)),
             }
         }
     }

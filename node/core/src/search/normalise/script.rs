@@ -368,6 +368,7 @@ fn hangul(word: &str) -> (String, String) {
         "T", "T", "K", "T", "P", "T",
     ];
     let (mut base, mut expanded) = (String::new(), String::new());
+    let usual = HANGUL_SURNAMES.iter().find(|(surname, _)| *surname == word).map(|(_, usual)| *usual);
     for character in word.chars() {
         match u32::from(character).checked_sub(0xac00).map(|offset| offset as usize) {
             Some(syllable) if syllable < 19 * 21 * 28 => {
@@ -381,7 +382,54 @@ fn hangul(word: &str) -> (String, String) {
             }
         }
     }
-    (base, expanded)
+    (base, usual.map_or(expanded, str::to_owned))
+}
+
+/// Surnames with the Latin spelling that passports usually carry, which is seldom the Revised Romanisation.
+const HANGUL_SURNAMES: &[(&str, &str)] = &[
+    ("김", "KIM"),
+    ("이", "LEE"),
+    ("리", "LEE"),
+    ("박", "PARK"),
+    ("최", "CHOI"),
+    ("정", "JUNG"),
+    ("강", "KANG"),
+    ("조", "CHO"),
+    ("윤", "YOON"),
+    ("임", "LIM"),
+    ("오", "OH"),
+    ("신", "SHIN"),
+    ("권", "KWON"),
+    ("안", "AHN"),
+    ("유", "YOO"),
+    ("류", "RYU"),
+    ("전", "JUN"),
+    ("고", "KO"),
+    ("문", "MOON"),
+    ("백", "PAIK"),
+    ("허", "HUR"),
+    ("심", "SHIM"),
+    ("노", "ROH"),
+    ("곽", "KWAK"),
+    ("성", "SUNG"),
+    ("주", "JOO"),
+    ("우", "WOO"),
+    ("구", "KOO"),
+];
+
+/// Surnames of two syllables.
+const HANGUL_LONG_SURNAMES: &[&str] = &["남궁", "황보", "제갈", "사공", "선우", "서문", "독고"];
+
+/// Surname and given name of a Korean name written as one word of two to five syllables.
+pub fn hangul_parts(word: &str) -> Option<(&str, &str)> {
+    if Script::of(word) != Script::Hangul || !(2..=5).contains(&word.chars().count()) {
+        return None;
+    }
+    let surname = match HANGUL_LONG_SURNAMES.iter().find(|surname| word.starts_with(**surname) && word != **surname) {
+        Some(surname) => surname.len(),
+        None => word.chars().next()?.len_utf8(),
+    };
+    Some(word.split_at(surname))
 }
 
 #[cfg(test)]
