@@ -41,6 +41,8 @@ struct Tally {
     postings: u64,
     scored: u64,
     micros: Vec<u64>,
+    /// How the dates of the others agree.
+    other_dates: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -50,6 +52,9 @@ impl Tally {
         self.found += u64::from(place.is_some());
         self.first += u64::from(place == Some(0));
         self.false_hits += u64::from(answer.found.iter().any(|found| Some(found.id) != wanted));
+        for other in answer.found.iter().filter(|found| Some(found.id) != wanted) {
+            *self.other_dates.entry(other.explanation.date.clone()).or_default() += 1;
+        }
         self.truncated += u64::from(answer.truncation.is_some());
         self.seeks += answer.counters.seeks + answer.counters.expansions;
         self.postings += answer.counters.postings;
@@ -76,6 +81,9 @@ impl Tally {
             quantile(500),
             quantile(990),
         );
+        if !self.other_dates.is_empty() {
+            println!("    others by date: {:?}", self.other_dates);
+        }
     }
 }
 
@@ -162,12 +170,17 @@ fn main() {
     }
     let mut nobody = Tally::default();
     let mut undated = Tally::default();
+    let mut false_hits = Vec::new();
     for number in persons..persons + queries {
         let Some(question) = questions(number) else { continue };
         if question.birth_date.is_some_and(|date| date.day.is_some())
             && let Some((answer, micros)) = ask(&question)
         {
             nobody.add(&answer, None, micros);
+            for found in &answer.found {
+                let known = format!("{} {} {}", found.score, found.title, found.explanation.date);
+                false_hits.push((question.names.join(" "), known));
+            }
         }
         let question = pb::PersonQuery { birth_date: None, ..question };
         if let Some((answer, micros)) = ask(&question) {
@@ -175,6 +188,9 @@ fn main() {
         }
     }
     nobody.print("not in the store");
+    for (asked, known) in false_hits.iter().take(25) {
+        println!("    {asked} is not {known}");
+    }
     undated.print("not there, no date");
 }
 

@@ -27,6 +27,8 @@ pub struct Romanised {
     /// Marks spelt out as ICAO 9303 does: MÜLLER is MUELLER. Of scripts without marks: the other reading of letters
     /// that have two. Equal to `base` for most words.
     pub expanded: String,
+    /// The letters that somebody types: `base`, without vowels that the script leaves out.
+    pub letters: String,
     /// Where it came from.
     pub script: Script,
 }
@@ -75,7 +77,12 @@ pub fn romanise(word: &str) -> Romanised {
         Script::Hangul => hangul(word),
         Script::Han | Script::Other => (word.to_owned(), word.to_owned()),
     };
-    Romanised { base, expanded, script }
+    let letters = match script {
+        Script::Arabic => consonants(word, arabic),
+        Script::Hebrew => consonants(word, hebrew),
+        _ => base.clone(),
+    };
+    Romanised { base, expanded, letters, script }
 }
 
 /// Letter by letter; a letter without a rule loses its marks.
@@ -273,6 +280,18 @@ fn abjad(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static
         }
     }
     (base, expanded)
+}
+
+/// What is written, nothing put between.
+fn consonants(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static str)>) -> String {
+    let mut letters = String::new();
+    for character in word.nfd().filter(|character| !is_combining_mark(*character) && *character != 'ـ') {
+        match rule(character, letters.is_empty()) {
+            Some((first, _)) => letters.push_str(first),
+            None => letters.push(character),
+        }
+    }
+    letters
 }
 
 fn voice(word: &mut String, letters: &str) {

@@ -132,10 +132,10 @@ fn joins(tokens: &[Token]) -> Vec<(Range<usize>, String)> {
     for length in 2..=3 {
         for start in 0..(tokens.len() + 1).saturating_sub(length) {
             let run = &tokens[start..start + length];
-            let joined: String = run.iter().map(|token| token.base.as_str()).collect();
+            let joined: String = run.iter().map(|token| token.letters.as_str()).collect();
             joins.push((start..start + length, skeleton::loose(&joined)));
             if length == 3 && run[1].role == Role::Particle {
-                joins.push((start..start + length, skeleton::loose(&format!("{}{}", run[0].base, run[2].base))));
+                joins.push((start..start + length, skeleton::loose(&format!("{}{}", run[0].letters, run[2].letters))));
             }
         }
     }
@@ -146,11 +146,12 @@ fn joins(tokens: &[Token]) -> Vec<(Range<usize>, String)> {
 const JOIN_LETTERS_MIN: usize = 6;
 
 fn joined_likeness(joined: &str, whole: &Token, profile: &pb::SearchProfile) -> Option<u32> {
-    if joined == whole.loose {
+    let whole = skeleton::loose(&whole.letters);
+    if joined == whole {
         return Some(JOINED);
     }
-    let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(whole.loose.len()) <= 1;
-    (near && distance::within_one(joined, &whole.loose)).then(|| FULL.saturating_sub(profile.typing_error_points))
+    let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(whole.len()) <= 1;
+    (near && distance::within_one(joined, &whole)).then(|| FULL.saturating_sub(profile.typing_error_points))
 }
 
 fn text(tokens: &[Token]) -> String {
