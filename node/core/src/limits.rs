@@ -56,3 +56,5 @@ pub const HIT_ANSWER_MS: u64 = 12 * 60 * 60 * 1000;
 pub const HIT_MESSAGES_MAX: usize = 256;
 /// Most feed entries dropped by one command.
 pub const FEED_ENTRIES_COMPACTED_AT_ONCE: usize = 4096;
+/// Most candidates that one search may ask for.
+pub const SEARCH_CANDIDATES_MAX: u32 = 1000;

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     alert::{AlertId, StoredAlert, Viewer},
+    limits::SEARCH_CANDIDATES_MAX,
     pb,
     state::{View, ViewError},
 };
@@ -73,7 +74,7 @@ pub fn run(
     found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
     let most = match limits.max_candidates {
         0 => profile.max_candidates,
-        asked => asked.min(CANDIDATES_MAX),
+        asked => asked.min(SEARCH_CANDIDATES_MAX),
     };
     if found.len() > most as usize {
         session.cut(explain::LIMIT_CANDIDATES, u64::from(most));
@@ -86,9 +87,6 @@ pub fn run(
     });
     Ok(SearchAnswer { found, truncation, counters: session.counters })
 }
-
-/// Most candidates that a call may ask for.
-pub const CANDIDATES_MAX: u32 = 500;
 
 fn numbers(
     session: &mut Session<'_>,

@@ -1,11 +1,11 @@
 //! One search under way: its cursors, its budgets, what it may see.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use super::{
     NORMALISER_VERSION, explain,
     index::{
-        key::{Head, Tail},
+        key::{self, Head, Tail},
         signature,
     },
 };
@@ -116,13 +116,14 @@ impl<'a> Session<'a> {
         self.cursors.insert(family, cursor);
     }
 
-    /// Visits the visible postings of the lists that begin with `prefix`. Hidden ones count against nothing. `planned`
+    /// Visits the visible postings under `prefix`, of those years alone where the key goes on with a year. Hidden ones count against nothing. `planned`
     /// lists follow from the query alone and count against the budget of seeks; others (neighbours of misspelt names)
     /// depend on what is in the store, hidden alerts included, and so may not move it.
     pub fn scan(
         &mut self,
         family: Family,
         prefix: &[u8],
+        years: Option<RangeInclusive<u16>>,
         planned: bool,
         visit: &mut dyn FnMut(Tail, &[u8]),
     ) -> Result<(), ViewError> {
@@ -133,8 +134,17 @@ impl<'a> Session<'a> {
         }
         self.counters.seeks += u64::from(planned);
         let mut cursor = self.cursor(family);
-        cursor.seek(prefix, prefix)?;
+        match &years {
+            None => cursor.seek(prefix, prefix)?,
+            Some(years) => cursor.seek(&key::with_year(prefix.to_vec(), *years.start()), prefix)?,
+        }
         while let Some((key, value)) = cursor.entry() {
+            if years
+                .as_ref()
+                .is_some_and(|years| key::year_after(key, prefix.len()).is_none_or(|year| year > *years.end()))
+            {
+                break;
+            }
             let (Some(tail), Some(label)) = (Tail::of_key(key), signature::label(value)) else {
                 return Err(ViewError(format!("an entry of {} does not decode", family.name())));
             };

@@ -13,7 +13,7 @@ use crate::{
             codes::{attributes, lists},
         },
     },
-    limits::{CODE_BYTES_MAX, SHORT_TEXT_BYTES_MAX},
+    limits::{CODE_BYTES_MAX, SEARCH_CANDIDATES_MAX, SHORT_TEXT_BYTES_MAX},
     pb::{self, rules::Rules as Kind},
 };
 
@@ -37,7 +37,6 @@ const LISTS_NEEDED: [&str; 14] = [
 /// A hundred years.
 const MONTHS_MAX: u32 = 1200;
 const POINTS_MAX: u32 = 10_000;
-const CANDIDATES_MAX: u32 = 1000;
 const EXPANSIONS_MAX: u32 = 10_000;
 const SEEKS_MAX: u32 = 100_000;
 const POSTINGS_MAX: u32 = 10_000_000;
@@ -285,7 +284,7 @@ fn scopes(kind: &str, keys: &[(&str, &str)], is_category: &dyn Fn(&str) -> bool,
 fn search_profile(profile: &pb::SearchProfile, found: &mut Vec<pb::Fault>) {
     let amounts = [
         ("threshold", profile.threshold, 1, POINTS_MAX),
-        ("max_candidates", profile.max_candidates, 1, CANDIDATES_MAX),
+        ("max_candidates", profile.max_candidates, 1, SEARCH_CANDIDATES_MAX),
         ("name_weight", profile.name_weight, 0, POINTS_MAX),
         ("date_weight", profile.date_weight, 0, POINTS_MAX),
         ("typing_error_points", profile.typing_error_points, 0, POINTS_MAX),

@@ -112,8 +112,8 @@ impl Entries {
     }
 
     fn name(&mut self, form: &NameForm) {
-        let classes: Vec<Class> = effective(&form.tokens).map(|token| token.class()).collect();
-        let mut tokens: Vec<_> = form.tokens.iter().map(TokenSign::new).collect();
+        let names: Vec<Vec<Class>> = effective(&form.tokens).map(|token| token.classes().collect()).collect();
+        let mut tokens: Vec<_> = form.tokens.iter().flat_map(TokenSign::of).collect();
         tokens.sort_unstable();
         let only_date = match form.dates.as_slice() {
             [] => Some(Date::UNKNOWN),
@@ -141,22 +141,24 @@ impl Entries {
                 vec![date.date]
             };
             for date in dates {
-                for class in &classes {
+                for class in names.iter().flatten() {
                     self.set_name(Family::NameDob, self.head.name_dob(date, *class), &signature);
                 }
             }
         }
         for year in years {
-            for (at, class) in classes.iter().enumerate() {
-                self.set_name(Family::NameOne, key::with_year(self.head.name_one(*class), year), &signature);
-                for other in classes.iter().take(PAIR_TOKENS_MAX).skip(at + 1) {
-                    let pair = self.head.name_pair(*class, *other);
-                    self.set_name(Family::NamePair, key::with_year(pair, year), &signature);
+            for (at, classes) in names.iter().enumerate() {
+                for class in classes {
+                    self.set_name(Family::NameOne, key::with_year(self.head.name_one(*class), year), &signature);
+                    for other in names.iter().take(PAIR_TOKENS_MAX).skip(at + 1).flatten() {
+                        let pair = self.head.name_pair(*class, *other);
+                        self.set_name(Family::NamePair, key::with_year(pair, year), &signature);
+                    }
+                    if names.len() == 1 {
+                        let pair = self.head.name_pair(*class, Class::NONE);
+                        self.set_name(Family::NamePair, key::with_year(pair, year), &signature);
+                    }
                 }
-            }
-            if let [class] = classes.as_slice() {
-                let pair = self.head.name_pair(*class, Class::NONE);
-                self.set_name(Family::NamePair, key::with_year(pair, year), &signature);
             }
         }
     }

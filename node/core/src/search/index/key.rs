@@ -96,6 +96,11 @@ pub fn with_year(mut prefix: Vec<u8>, year: u16) -> Vec<u8> {
     prefix
 }
 
+/// The year that follows a prefix of `length` bytes.
+pub fn year_after(key: &[u8], length: usize) -> Option<u16> {
+    key.get(length..)?.first_chunk::<2>().map(|year| u16::from_be_bytes(*year))
+}
+
 /// Closes a key: priority (lowest number first), newest first, id.
 pub fn with_tail(mut key: Vec<u8>, tail: Tail) -> Vec<u8> {
     key.push(tail.priority);

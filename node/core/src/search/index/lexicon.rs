@@ -1,6 +1,6 @@
 //! Which name tokens are in use, so that a misspelt one can be led to its neighbours.
 //!
-//! Two kinds of entries under one partition: a *token* entry counts in how many alerts a token stands; *deletion* entries
+//! Two kinds of entries under one partition: a *word* entry counts in how many alerts a token stands; *deletion* entries
 //! lead from each spelling with one letter left out (and from the token itself) to the token. They are written when the
 //! first alert with the token comes and removed when the last goes, in the same batch, so every snapshot holds exactly
 //! the tokens of its alerts. Two spellings one insertion, deletion, substitution or transposition apart share a deletion.
@@ -9,23 +9,52 @@ use std::collections::BTreeSet;
 
 use super::{form, key::Head};
 use crate::{
-    search::normalise::{name::Role, skeleton},
+    search::{
+        normalise::name::{Class, Role},
+        score::distance::within_one,
+    },
     state::{Cursor, View, ViewError, Write, family::Family},
 };
 
 use super::derive::{FORMS_MAX, IndexInput};
 
-/// Kind of a counting entry: hash of the token -> count (4 bytes), token.
-pub const TOKEN: u8 = b'T';
-/// Kind of a deletion entry: hash of the shortened token, hash of the token -> token.
+/// Kind of a counting entry: hash of the word -> count (4 bytes).
+pub const WORD: u8 = b'T';
+/// Kind of a deletion entry: hash of the shortened letters, hash of the word -> class (8 bytes), letters.
 pub const DELETION: u8 = b'D';
 /// Longest token that has neighbours, in letters.
 pub const LETTERS_MAX: usize = 24;
 /// Shorter tokens have no neighbours: LI is not LU.
 pub const LETTERS_MIN: usize = 3;
 
-/// The tokens of one alert that the lexicon counts, each once.
-pub fn tokens(input: &IndexInput<'_>) -> BTreeSet<String> {
+/// A token in use: its letters, as somebody would type them, and the class that its postings stand under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word {
+    /// Romanised letters.
+    pub letters: String,
+    /// Its class in index keys.
+    pub class: Class,
+}
+
+impl Word {
+    fn hash(&self) -> [u8; 8] {
+        let mut bytes = self.class.0.to_vec();
+        bytes.extend_from_slice(self.letters.as_bytes());
+        hash(&bytes)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        [&self.class.0, self.letters.as_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (class, letters) = bytes.split_first_chunk::<8>()?;
+        Some(Self { letters: std::str::from_utf8(letters).ok()?.to_owned(), class: Class(*class) })
+    }
+}
+
+/// The words of one alert that the lexicon counts, each once.
+fn words(input: &IndexInput<'_>) -> BTreeSet<Word> {
     input
         .alert
         .identities
@@ -33,8 +62,9 @@ pub fn tokens(input: &IndexInput<'_>) -> BTreeSet<String> {
         .flat_map(form::name_forms)
         .take(FORMS_MAX)
         .flat_map(|form| form.tokens)
-        .filter(|token| token.role == Role::Name && token.base.chars().count() <= LETTERS_MAX)
-        .map(|token| token.base)
+        .filter(|token| token.role == Role::Name)
+        .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters.chars().count()))
+        .map(|token| Word { class: token.class(), letters: token.letters })
         .collect()
 }
 
@@ -46,60 +76,60 @@ pub fn changes(
     new: Option<&IndexInput<'_>>,
 ) -> Result<Vec<Write>, ViewError> {
     let listed = |input: Option<&IndexInput<'_>>| {
-        input.map(|input| (Head { normaliser: input.normaliser, partition: input.partition }, tokens(input)))
+        input.map(|input| (Head { normaliser: input.normaliser, partition: input.partition }, words(input)))
     };
     let (old, new) = (listed(old), listed(new));
     let mut writes = Vec::new();
     for (mine, other, more) in [(&new, &old, true), (&old, &new, false)] {
-        let Some((head, tokens)) = mine else { continue };
-        let kept = other.as_ref().filter(|(other_head, _)| other_head == head).map(|(_, tokens)| tokens);
-        for token in tokens.iter().filter(|token| kept.is_none_or(|kept| !kept.contains(*token))) {
-            count(view, *head, token, more, &mut writes)?;
+        let Some((head, words)) = mine else { continue };
+        let kept = other.as_ref().filter(|(other_head, _)| other_head == head).map(|(_, words)| words);
+        for word in words.iter().filter(|word| kept.is_none_or(|kept| !kept.contains(*word))) {
+            count(view, *head, word, more, &mut writes)?;
         }
     }
     Ok(writes)
 }
 
-/// Counts one alert more or less that has `token`.
-fn count(view: &dyn View, head: Head, token: &str, more: bool, writes: &mut Vec<Write>) -> Result<(), ViewError> {
-    let key = head.lexicon(TOKEN, hash(token));
+/// Counts one alert more or less that has `word`.
+fn count(view: &dyn View, head: Head, word: &Word, more: bool, writes: &mut Vec<Write>) -> Result<(), ViewError> {
+    let key = head.lexicon(WORD, word.hash());
     let before = match view.get(Family::Lexicon, &key)? {
-        Some(value) => read_count(&value).ok_or_else(|| ViewError("a lexicon entry does not decode".into()))?,
+        Some(value) => {
+            u32::from_be_bytes(value.try_into().map_err(|_| ViewError("a lexicon entry does not decode".into()))?)
+        }
         None => 0,
     };
     let now = if more { before + 1 } else { before.saturating_sub(1) };
-    writes.push((Family::Lexicon, key, (now > 0).then(|| [&now.to_be_bytes(), token.as_bytes()].concat())));
+    writes.push((Family::Lexicon, key, (now > 0).then(|| now.to_be_bytes().to_vec())));
     if (before == 0) != (now == 0) {
-        for spelling in deletions(token) {
-            let mut key = head.lexicon(DELETION, hash(&spelling));
-            key.extend_from_slice(&hash(token));
-            writes.push((Family::Lexicon, key, (now > 0).then(|| token.as_bytes().to_vec())));
+        for spelling in deletions(&word.letters) {
+            let mut key = head.lexicon(DELETION, hash(spelling.as_bytes()));
+            key.extend_from_slice(&word.hash());
+            writes.push((Family::Lexicon, key, (now > 0).then(|| word.encode())));
         }
     }
     Ok(())
 }
 
-/// Tokens in use at most one typing error from `token`, itself left out, sorted. `seeks` counts what was sought.
+/// Classes of the words in use that are at most one typing error from `letters`. `seeks` counts what was sought.
 pub fn neighbours(
     cursor: &mut dyn Cursor,
     head: Head,
-    token: &str,
+    letters: &str,
     seeks: &mut u64,
-) -> Result<BTreeSet<String>, ViewError> {
+) -> Result<BTreeSet<Class>, ViewError> {
     let mut found = BTreeSet::new();
-    if token.chars().count() > LETTERS_MAX {
+    if letters.chars().count() > LETTERS_MAX {
         return Ok(found);
     }
-    for spelling in deletions(token) {
-        let prefix = head.lexicon(DELETION, hash(&spelling));
+    for spelling in deletions(letters) {
+        let prefix = head.lexicon(DELETION, hash(spelling.as_bytes()));
         *seeks += 1;
         cursor.seek(&prefix, &prefix)?;
         while let Some((_, value)) = cursor.entry() {
-            if let Ok(other) = std::str::from_utf8(value)
-                && other != token
-                && crate::search::score::distance::within_one(token, other)
-            {
-                found.insert(other.to_owned());
+            let word = Word::decode(value).ok_or_else(|| ViewError("a lexicon entry does not decode".into()))?;
+            if within_one(letters, &word.letters) {
+                found.insert(word.class);
             }
             cursor.next()?;
         }
@@ -107,30 +137,34 @@ pub fn neighbours(
     Ok(found)
 }
 
-/// The skeletons that stand for more than `token` itself among its neighbours.
-pub fn skeletons(neighbours: &BTreeSet<String>) -> BTreeSet<String> {
-    neighbours.iter().map(|neighbour| skeleton::skeleton(neighbour)).collect()
-}
-
-fn deletions(token: &str) -> BTreeSet<String> {
-    let letters: Vec<char> = token.chars().collect();
-    let mut spellings = BTreeSet::from([token.to_owned()]);
-    if letters.len() >= 2 {
-        for left_out in 0..letters.len() {
-            spellings.insert(
-                letters.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, letter)| *letter).collect(),
-            );
-        }
-    }
+/// The word and every spelling of it with one letter left out.
+fn deletions(letters: &str) -> BTreeSet<String> {
+    let characters: Vec<char> = letters.chars().collect();
+    let without = |left_out: usize| {
+        characters.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, letter)| *letter).collect::<String>()
+    };
+    let mut spellings: BTreeSet<String> = (0..characters.len()).map(without).filter(|left| !left.is_empty()).collect();
+    spellings.insert(letters.to_owned());
     spellings
 }
 
-fn hash(text: &str) -> [u8; 8] {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..8]);
-    bytes
+fn hash(bytes: &[u8]) -> [u8; 8] {
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&blake3::hash(bytes).as_bytes()[..8]);
+    hash
 }
 
-fn read_count(value: &[u8]) -> Option<u32> {
-    value.first_chunk::<4>().map(|count| u32::from_be_bytes(*count))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_one_typing_error_apart_share_a_deletion() {
+        for (a, b) in
+            [("MARTIN", "MARTN"), ("MARTIN", "MARTUN"), ("MARTIN", "MATRIN"), ("MARTIN", "MARTINE"), ("ABC", "BAC")]
+        {
+            assert!(!deletions(a).is_disjoint(&deletions(b)), "{a} {b}");
+        }
+        assert!(deletions("MARTIN").is_disjoint(&deletions("KELLER")));
+    }
 }

@@ -119,13 +119,15 @@ impl NameSignature {
 }
 
 impl TokenSign {
-    /// Marks a token that does not identify (a particle, an initial).
+    /// Marks what does not count as a name: a particle, an initial, a second reading.
     const WEAK: u8 = 0x80;
 
-    /// The sign of a token.
-    pub fn new(token: &Token) -> Self {
-        let weak = if token.role == Role::Name { 0 } else { Self::WEAK };
-        Self { letter: token.first_letter() | weak, class: token.class().short() }
+    /// The signs of a token: one for each class, of which the first counts.
+    pub fn of(token: &Token) -> impl Iterator<Item = Self> + '_ {
+        token.classes().enumerate().map(|(at, class)| {
+            let weak = if token.role == Role::Name && at == 0 { 0 } else { Self::WEAK };
+            Self { letter: token.first_letter() | weak, class: class.short() }
+        })
     }
 
     /// The first letter; 0 for scripts without one.

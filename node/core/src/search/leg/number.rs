@@ -56,7 +56,7 @@ pub fn gather(session: &mut Session<'_>, query: &NumberQuery) -> Result<BTreeMap
     let mut found = BTreeMap::new();
     for head in session.heads() {
         for (family, hash) in lists(query) {
-            session.scan(family, &head.number(hash), true, &mut |tail, value| {
+            session.scan(family, &head.number(hash), None, true, &mut |tail, value| {
                 let possible = NumberSignature::decode(value).is_some_and(|signature| {
                     signature.kind.is_none_or(|kind| query.may_be(kind)) && !query.country.conflicts(signature.country)
                 });

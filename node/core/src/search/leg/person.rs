@@ -1,6 +1,9 @@
 //! Persons: lists by date of birth and class, by pairs of classes and year, by one class.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use super::{
     estimate::Estimator,
@@ -8,15 +11,20 @@ use super::{
 };
 use crate::{
     alert::AlertId,
+    pb,
     search::{
         explain,
         index::{
-            key::{Head, Tail, with_year},
+            key::{Head, Tail},
             lexicon,
             signature::NameView,
         },
-        normalise::{date::Date, name::Class},
+        normalise::{
+            date::Date,
+            name::{Class, Role},
+        },
         query::PersonQuery,
+        score::{FULL, date::DateMatch, person::combine},
         session::Session,
     },
     state::{ViewError, family::Family},
@@ -39,8 +47,8 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
         let mut plan = planned.clone();
         expand(session, head, query, &mut plan)?;
         let estimator = Estimator::new(query, &plan, session.profile);
-        for list in lists(head, query, &plan) {
-            session.scan(list.family, &list.prefix, list.planned, &mut |tail, value| {
+        for list in lists(head, query, &plan, session.profile) {
+            session.scan(list.family, &list.prefix, list.years, list.planned, &mut |tail, value| {
                 if let Some(estimate) = NameView::new(value).and_then(|signature| estimator.estimate(signature)) {
                     let possible = found.entry(tail.id).or_insert(Possible { estimate, tail });
                     possible.estimate = possible.estimate.max(estimate);
@@ -60,7 +68,7 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
     let mut spent = 0;
     for planned in &mut plan.tokens {
         let token = &query.tokens[planned.at];
-        let letters = token.base.chars().count();
+        let letters = token.letters.chars().count();
         if letters < lexicon::LETTERS_MIN {
             continue;
         }
@@ -69,79 +77,109 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
             session.cut(explain::LIMIT_EXPANSIONS, budget);
             break;
         }
-        let neighbours = lexicon::neighbours(cursor.as_mut(), head, &token.base, &mut session.counters.expansions)?;
-        let known: BTreeSet<Class> = planned.classes().collect();
-        planned.expansions = lexicon::skeletons(&neighbours)
-            .iter()
-            .map(|skeleton| Class::of_skeleton(skeleton))
-            .filter(|class| !known.contains(class))
-            .collect();
+        let mut found = lexicon::neighbours(cursor.as_mut(), head, &token.letters, &mut session.counters.expansions)?;
+        for class in planned.classes() {
+            found.remove(&class);
+        }
+        planned.expansions = found;
     }
     session.keep(Family::Lexicon, cursor);
     Ok(())
 }
 
-/// One list to scan.
+/// One list to scan: the postings under `prefix`, from the first year of the window to its last.
 struct List {
     family: Family,
     prefix: Vec<u8>,
+    years: Option<RangeInclusive<u16>>,
     planned: bool,
 }
 
 /// The lists of a query, the most selective first.
-fn lists(head: Head, query: &PersonQuery, plan: &Plan) -> Vec<List> {
+fn lists(head: Head, query: &PersonQuery, plan: &Plan, profile: &pb::SearchProfile) -> Vec<List> {
     let mut lists = Lists { head, seen: BTreeSet::new(), lists: Vec::new() };
     let date = query.birth_date;
     if date.is_known() {
         lists.by_date(date, plan);
     }
-    let years = years(date);
-    lists.by_pair(plan, &years);
+    lists.by_pair(plan, &windows(date));
     if let [token] = plan.tokens.as_slice() {
-        // With a date, one name is not enough to go through everybody who has it.
-        if !date.is_full() {
-            for class in token.classes() {
-                lists.years(Family::NameOne, lists.head.name_one(class), &years, true);
-            }
-            for class in &token.expansions {
-                lists.years(Family::NameOne, lists.head.name_one(*class), &years, false);
-            }
+        let windows = windows_of_one(query, profile);
+        for class in token.classes() {
+            lists.windows(Family::NameOne, lists.head.name_one(class), &windows, true);
+        }
+        for class in &token.expansions {
+            lists.windows(Family::NameOne, lists.head.name_one(*class), &windows, false);
         }
     }
     lists.lists
 }
 
-/// The years that pairs are sought under; none = all.
-fn years(date: Date) -> Vec<u16> {
+/// Years of birth that lists are gone through for; `None` = all of them.
+type Window = Option<RangeInclusive<u16>>;
+
+/// The years that pairs are sought under: near the query's, and unknown.
+fn windows(date: Date) -> Vec<Window> {
     match date.year {
-        0 => Vec::new(),
-        year => vec![year - 1, year, year + 1, 0],
+        0 => vec![None],
+        year => vec![Some(year - 1..=year + 1), Some(0..=0)],
     }
+}
+
+/// The years under which everybody with the query's only name is gone through: those that can reach the threshold. One
+/// name and a date that is merely not contradicted are weak evidence, and many have the name.
+fn windows_of_one(query: &PersonQuery, profile: &pb::SearchProfile) -> Vec<Window> {
+    let initials = query.tokens.iter().filter(|token| token.role == Role::Initial).count() as u32;
+    let name = match initials {
+        0 => FULL.saturating_sub(2 * profile.missing_part_points),
+        _ => FULL - profile.initial_points.min(FULL) * initials / (initials + 1),
+    };
+    let date = query.birth_date;
+    let year = date.year;
+    if year == 0 {
+        return vec![None];
+    }
+    let within = if date.is_full() { DateMatch::Year } else { DateMatch::AsAsked };
+    let reaches = |agreement| combine(name, agreement, profile) >= profile.threshold;
+    let mut windows = Vec::new();
+    if reaches(DateMatch::YearNear) {
+        windows.push(Some(year - 1..=year + 1));
+    } else if reaches(within) {
+        windows.push(Some(year..=year));
+    }
+    windows.extend(reaches(DateMatch::Unknown).then_some(Some(0..=0)));
+    windows
 }
 
 struct Lists {
     head: Head,
-    seen: BTreeSet<(Family, Vec<u8>)>,
+    seen: BTreeSet<(Family, Vec<u8>, u16)>,
     lists: Vec<List>,
 }
 
 impl Lists {
-    fn add(&mut self, family: Family, prefix: Vec<u8>, planned: bool) {
-        if self.seen.insert((family, prefix.clone())) {
-            self.lists.push(List { family, prefix, planned });
+    fn add(&mut self, family: Family, prefix: Vec<u8>, years: Window, planned: bool) {
+        let first = years.as_ref().map_or(0, |years| *years.start());
+        if self.seen.insert((family, prefix.clone(), first)) {
+            self.lists.push(List { family, prefix, years, planned });
         }
     }
 
-    fn years(&mut self, family: Family, prefix: Vec<u8>, years: &[u16], planned: bool) {
-        for year in years {
-            self.add(family, with_year(prefix.clone(), *year), planned);
-        }
-        if years.is_empty() {
-            self.add(family, prefix, planned);
+    fn windows(&mut self, family: Family, prefix: Vec<u8>, windows: &[Window], planned: bool) {
+        for window in windows {
+            self.add(family, prefix.clone(), window.clone(), planned);
         }
     }
 
-    /// The date itself, what a registry makes of a date that it does not know in full, the swap: under every class that
+    fn date(&mut self, date: Date, class: Class, planned: bool) {
+        self.add(Family::NameDob, self.head.name_dob(date, class), None, planned);
+    }
+
+    fn pair(&mut self, a: Class, b: Class, windows: &[Window], planned: bool) {
+        self.windows(Family::NamePair, self.head.name_pair(a, b), windows, planned);
+    }
+
+    /// The date itself, the swap, what a registry makes of a date that it does not know in full: under every class that
     /// the query can mean. One wrong digit: under its own classes.
     fn by_date(&mut self, date: Date, plan: &Plan) {
         let mut near = vec![date];
@@ -156,64 +194,71 @@ impl Lists {
                 near.push(partial);
             }
         }
-        for date in &near {
-            for token in &plan.tokens {
-                for class in token.classes().chain(token.splits.iter().flat_map(|(a, b)| [*a, *b])) {
-                    self.add(Family::NameDob, self.head.name_dob(*date, class), true);
-                }
-                for class in &token.expansions {
-                    self.add(Family::NameDob, self.head.name_dob(*date, *class), false);
+        for token in &plan.tokens {
+            for near in &near {
+                for class in token.classes() {
+                    self.date(*near, class, true);
                 }
             }
-            for (_, class) in &plan.joins {
-                self.add(Family::NameDob, self.head.name_dob(*date, *class), true);
+            for class in token.splits.iter().flat_map(|(a, b)| [*a, *b]) {
+                self.date(date, class, true);
             }
+            for class in &token.expansions {
+                self.date(date, *class, false);
+            }
+        }
+        for (_, class) in &plan.joins {
+            self.date(date, *class, true);
         }
         for variant in date.one_digit_variants() {
             for token in &plan.tokens {
-                self.add(Family::NameDob, self.head.name_dob(variant, token.class), true);
+                self.date(variant, token.class, true);
             }
         }
     }
 
-    fn by_pair(&mut self, plan: &Plan, years: &[u16]) {
+    fn by_pair(&mut self, plan: &Plan, windows: &[Window]) {
         let tokens = &plan.tokens;
         for (at, a) in tokens.iter().enumerate() {
             for b in &tokens[at + 1..] {
-                for class_a in a.classes() {
-                    for class_b in b.classes() {
-                        self.years(Family::NamePair, self.head.name_pair(class_a, class_b), years, true);
-                    }
+                self.pair(a.class, b.class, windows, true);
+                for other in &b.alternates {
+                    self.pair(a.class, *other, windows, true);
+                }
+                for other in &a.alternates {
+                    self.pair(*other, b.class, windows, true);
+                }
+                // Two tokens of another script: each under its second reading.
+                if let (Some(a), Some(b)) = (a.other_reading, b.other_reading) {
+                    self.pair(a, b, windows, true);
                 }
             }
         }
         for token in tokens {
             // Whoever has one name only is found by that name, whatever else the query says.
             for class in token.classes() {
-                self.years(Family::NamePair, self.head.name_pair(class, Class::NONE), years, true);
+                self.pair(class, Class::NONE, windows, true);
             }
             for (a, b) in &token.splits {
-                self.years(Family::NamePair, self.head.name_pair(*a, *b), years, true);
+                self.pair(*a, *b, windows, true);
                 for other in tokens.iter().filter(|other| other.at != token.at) {
-                    self.years(Family::NamePair, self.head.name_pair(*a, other.class), years, true);
-                    self.years(Family::NamePair, self.head.name_pair(*b, other.class), years, true);
+                    self.pair(*a, other.class, windows, true);
+                    self.pair(*b, other.class, windows, true);
                 }
             }
         }
         for (run, class) in &plan.joins {
-            self.years(Family::NamePair, self.head.name_pair(*class, Class::NONE), years, true);
+            self.pair(*class, Class::NONE, windows, true);
             for other in tokens.iter().filter(|other| !run.contains(&other.at)) {
-                self.years(Family::NamePair, self.head.name_pair(*class, other.class), years, true);
+                self.pair(*class, other.class, windows, true);
             }
         }
         // One misspelt name beside one that is not.
-        for (at, token) in tokens.iter().enumerate() {
+        for token in tokens {
             for class in &token.expansions {
-                self.years(Family::NamePair, self.head.name_pair(*class, Class::NONE), years, false);
-                for (other_at, other) in tokens.iter().enumerate() {
-                    if other_at != at {
-                        self.years(Family::NamePair, self.head.name_pair(*class, other.class), years, false);
-                    }
+                self.pair(*class, Class::NONE, windows, false);
+                for other in tokens.iter().filter(|other| other.at != token.at) {
+                    self.pair(*class, other.class, windows, false);
                 }
             }
         }

@@ -1,11 +1,11 @@
 //! Which lists a person query seeks, from the query alone and from the names in use.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use crate::search::{
     normalise::{
         name::{Class, Role, Token},
-        skeleton,
+        script, skeleton,
     },
     query::PersonQuery,
 };
@@ -22,6 +22,8 @@ pub struct PlannedToken {
     pub class: Class,
     /// Of other spellings and readings, without `class`.
     pub alternates: Vec<Class>,
+    /// Of its second reading, where its letters have two; among `alternates` too.
+    pub other_reading: Option<Class>,
     /// The two halves, for each place where it may be two names in the alert.
     pub splits: Vec<(Class, Class)>,
     /// Of tokens in use one typing error away, without the classes above. Filled in by partition.
@@ -34,7 +36,7 @@ pub struct Plan {
     /// Identifying tokens.
     pub tokens: Vec<PlannedToken>,
     /// Neighbouring tokens as one: which (a run of the query's tokens) and its class.
-    pub joins: Vec<(std::ops::Range<usize>, Class)>,
+    pub joins: Vec<(Range<usize>, Class)>,
 }
 
 /// The plan of a query, before misspelt names are looked up.
@@ -47,7 +49,8 @@ pub fn plan(query: &PersonQuery) -> Plan {
         .map(|(at, token)| {
             let class = token.class();
             let alternates = alternates(token, class);
-            PlannedToken { at, class, alternates, splits: splits(token), expansions: BTreeSet::new() }
+            let other_reading = token.other_skeleton.as_deref().map(Class::of_skeleton);
+            PlannedToken { at, class, alternates, other_reading, splits: splits(token), expansions: BTreeSet::new() }
         })
         .collect();
     Plan { tokens, joins: joins(&query.tokens) }
@@ -55,9 +58,8 @@ pub fn plan(query: &PersonQuery) -> Plan {
 
 fn alternates(token: &Token, class: Class) -> Vec<Class> {
     let mut classes: Vec<Class> = Vec::new();
-    let spelt_out = (token.expanded != token.base).then(|| skeleton::skeleton(&token.expanded));
-    for skeleton in spelt_out.into_iter().chain(skeleton::alternates(&token.base)) {
-        let other = Class::of_skeleton(&skeleton);
+    let others = token.skeletons().skip(1).map(str::to_owned).chain(skeleton::alternates(&token.base));
+    for other in others.map(|skeleton| Class::of_skeleton(&skeleton)) {
         if other != class && !classes.contains(&other) {
             classes.push(other);
         }
@@ -65,27 +67,31 @@ fn alternates(token: &Token, class: Class) -> Vec<Class> {
     classes
 }
 
-/// The token as two: ANNAMARIA as ANNA and MARIA.
+/// The token as two, in its own script: ANNAMARIA as ANNA and MARIA.
 fn splits(token: &Token) -> Vec<(Class, Class)> {
-    let letters: Vec<char> = token.base.chars().collect();
-    let class = |letters: &[char]| Class::of_skeleton(&skeleton::skeleton(&letters.iter().collect::<String>()));
+    let letters: Vec<char> = token.original.chars().collect();
+    let class = |letters: &[char]| class_of_word(&letters.iter().collect::<String>());
     (SPLIT_LETTERS_MIN..(letters.len() + 1).saturating_sub(SPLIT_LETTERS_MIN))
         .map(|at| (class(&letters[..at]), class(&letters[at..])))
         .collect()
 }
 
+fn class_of_word(word: &str) -> Class {
+    Class::of_skeleton(&skeleton::skeleton(&script::romanise(word).base))
+}
+
 /// Two or three neighbours as one: ABDUL RAHMAN as ABDULRAHMAN, O BRIEN as OBRIEN, VAN DER BERG as VANDERBERG.
-fn joins(tokens: &[Token]) -> Vec<(std::ops::Range<usize>, Class)> {
+fn joins(tokens: &[Token]) -> Vec<(Range<usize>, Class)> {
     let mut joins = Vec::new();
     for length in 2..=3 {
         for start in 0..(tokens.len() + 1).saturating_sub(length) {
             let run = &tokens[start..start + length];
-            let joined: String = run.iter().map(|token| token.base.as_str()).collect();
-            joins.push((start..start + length, Class::of_skeleton(&skeleton::skeleton(&joined))));
+            let joined: String = run.iter().map(|token| token.original.as_str()).collect();
+            joins.push((start..start + length, class_of_word(&joined)));
             // Without the particle in the middle: ABD AL RAHMAN is also ABDRAHMAN, which is ABDURRAHMAN.
             if length == 3 && run[1].role == Role::Particle {
-                let joined = format!("{}{}", run[0].base, run[2].base);
-                joins.push((start..start + length, Class::of_skeleton(&skeleton::skeleton(&joined))));
+                let joined = format!("{}{}", run[0].original, run[2].original);
+                joins.push((start..start + length, class_of_word(&joined)));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Names to tokens: words in one form, with the role that each plays.
 
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
 use super::{
     script::{self, Script},
     skeleton, text,
@@ -50,10 +52,16 @@ pub struct Token {
     pub base: String,
     /// Romanised, marks spelt out.
     pub expanded: String,
+    /// The letters that somebody types; typing errors are counted in them.
+    pub letters: String,
     /// `base` with doubled letters and spelt-out marks reduced.
     pub loose: String,
+    /// `base` as it sounds.
+    pub sounds: String,
     /// The consonant skeleton of `base`.
     pub skeleton: String,
+    /// The skeleton of `expanded`, where it is another: letters of other scripts that can be read in two ways.
+    pub other_skeleton: Option<String>,
     /// The script it is written in.
     pub script: Script,
     /// What it is good for.
@@ -64,17 +72,25 @@ impl Token {
     /// From one word as [`text::words`] gives it.
     pub fn new(word: &str) -> Self {
         let romanised = script::romanise(word);
-        let letters = romanised.base.chars().count();
-        let role = match letters {
-            _ if PARTICLES.contains(&romanised.base.as_str()) => Role::Particle,
-            // One ideograph or one syllable is a name, one letter of an alphabet is not.
-            1 if !matches!(romanised.script, Script::Han | Script::Hangul | Script::Other) => Role::Initial,
-            _ => Role::Name,
+        let role = if PARTICLES.contains(&romanised.base.as_str()) {
+            Role::Particle
+        } else if is_initial(word, romanised.script) {
+            Role::Initial
+        } else {
+            Role::Name
         };
+        let skeleton = skeleton::skeleton(&romanised.base);
+        let other_skeleton = Some(&romanised.expanded)
+            .filter(|expanded| **expanded != romanised.base)
+            .map(|expanded| skeleton::skeleton(expanded))
+            .filter(|other| *other != skeleton);
         Self {
             original: word.to_owned(),
             loose: skeleton::loose(&romanised.base),
-            skeleton: skeleton::skeleton(&romanised.base),
+            sounds: skeleton::sounds(&romanised.base),
+            letters: romanised.letters,
+            skeleton,
+            other_skeleton,
             base: romanised.base,
             expanded: romanised.expanded,
             script: romanised.script,
@@ -87,9 +103,29 @@ impl Token {
         Class::of_skeleton(&self.skeleton)
     }
 
+    /// Its skeletons: one, or two where its letters can be read in two ways.
+    pub fn skeletons(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.skeleton.as_str()).chain(self.other_skeleton.as_deref())
+    }
+
+    /// The classes it is indexed under.
+    pub fn classes(&self) -> impl Iterator<Item = Class> + '_ {
+        self.skeletons().map(Class::of_skeleton)
+    }
+
     /// The first letter, for signatures: a byte, 0 for letters outside A to Z.
     pub fn first_letter(&self) -> u8 {
         self.base.bytes().next().filter(u8::is_ascii).unwrap_or(0)
+    }
+}
+
+/// One letter of an alphabet; one ideograph or one syllable is a name.
+fn is_initial(word: &str, script: Script) -> bool {
+    let syllabic = |letter: char| matches!(u32::from(letter), 0x3040..=0x31ff | 0xa000..=0xa4cf);
+    let mut letters = word.nfd().filter(|letter| !is_combining_mark(*letter));
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => !matches!(script, Script::Han | Script::Hangul) && !syllabic(letter),
+        _ => false,
     }
 }
 
@@ -114,9 +150,10 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
             if FILLERS.contains(&word.as_str()) {
                 continue;
             }
-            match article(&word) {
-                Some(rest) => tokens.extend([Token::new("AL"), Token::new(rest)]),
-                None => tokens.push(Token::new(&word)),
+            match (article(&word), script::hangul_parts(&word)) {
+                (Some(rest), _) => tokens.extend([Token::new("AL"), Token::new(rest)]),
+                (None, Some((surname, given))) => tokens.extend([Token::new(surname), Token::new(given)]),
+                (None, None) => tokens.push(Token::new(&word)),
             }
         }
     }
@@ -131,7 +168,7 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
 
 /// What follows the Arabic article when it is written as one word with its name.
 fn article(word: &str) -> Option<&str> {
-    word.strip_prefix("ال").filter(|rest| rest.chars().count() >= 3)
+    word.strip_prefix("ال").filter(|rest| rest.chars().count() >= 3 && !rest.starts_with("له"))
 }
 
 /// Tokens that identify, in order.

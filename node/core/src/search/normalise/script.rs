@@ -27,6 +27,8 @@ pub struct Romanised {
     /// Marks spelt out as ICAO 9303 does: MÜLLER is MUELLER. Of scripts without marks: the other reading of letters
     /// that have two. Equal to `base` for most words.
     pub expanded: String,
+    /// The letters that somebody types: `base`, without vowels that the script leaves out.
+    pub letters: String,
     /// Where it came from.
     pub script: Script,
 }
@@ -75,7 +77,12 @@ pub fn romanise(word: &str) -> Romanised {
         Script::Hangul => hangul(word),
         Script::Han | Script::Other => (word.to_owned(), word.to_owned()),
     };
-    Romanised { base, expanded, script }
+    let letters = match script {
+        Script::Arabic => consonants(word, arabic),
+        Script::Hebrew => consonants(word, hebrew),
+        _ => base.clone(),
+    };
+    Romanised { base, expanded, letters, script }
 }
 
 /// Letter by letter; a letter without a rule loses its marks.
@@ -275,6 +282,18 @@ fn abjad(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static
     (base, expanded)
 }
 
+/// What is written, nothing put between.
+fn consonants(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static str)>) -> String {
+    let mut letters = String::new();
+    for character in word.nfd().filter(|character| !is_combining_mark(*character) && *character != 'ـ') {
+        match rule(character, letters.is_empty()) {
+            Some((first, _)) => letters.push_str(first),
+            None => letters.push(character),
+        }
+    }
+    letters
+}
+
 fn voice(word: &mut String, letters: &str) {
     let is_consonant = |letter: char| letter.is_ascii_uppercase() && !"AEIOUY".contains(letter);
     if word.chars().next_back().is_some_and(is_consonant) && letters.chars().next().is_some_and(is_consonant) {
@@ -368,6 +387,7 @@ fn hangul(word: &str) -> (String, String) {
         "T", "T", "K", "T", "P", "T",
     ];
     let (mut base, mut expanded) = (String::new(), String::new());
+    let usual = HANGUL_SURNAMES.iter().find(|(surname, _)| *surname == word).map(|(_, usual)| *usual);
     for character in word.chars() {
         match u32::from(character).checked_sub(0xac00).map(|offset| offset as usize) {
             Some(syllable) if syllable < 19 * 21 * 28 => {
@@ -381,7 +401,54 @@ fn hangul(word: &str) -> (String, String) {
             }
         }
     }
-    (base, expanded)
+    (base, usual.map_or(expanded, str::to_owned))
+}
+
+/// Surnames with the Latin spelling that passports usually carry, which is seldom the Revised Romanisation.
+const HANGUL_SURNAMES: &[(&str, &str)] = &[
+    ("김", "KIM"),
+    ("이", "LEE"),
+    ("리", "LEE"),
+    ("박", "PARK"),
+    ("최", "CHOI"),
+    ("정", "JUNG"),
+    ("강", "KANG"),
+    ("조", "CHO"),
+    ("윤", "YOON"),
+    ("임", "LIM"),
+    ("오", "OH"),
+    ("신", "SHIN"),
+    ("권", "KWON"),
+    ("안", "AHN"),
+    ("유", "YOO"),
+    ("류", "RYU"),
+    ("전", "JUN"),
+    ("고", "KO"),
+    ("문", "MOON"),
+    ("백", "PAIK"),
+    ("허", "HUR"),
+    ("심", "SHIM"),
+    ("노", "ROH"),
+    ("곽", "KWAK"),
+    ("성", "SUNG"),
+    ("주", "JOO"),
+    ("우", "WOO"),
+    ("구", "KOO"),
+];
+
+/// Surnames of two syllables.
+const HANGUL_LONG_SURNAMES: &[&str] = &["남궁", "황보", "제갈", "사공", "선우", "서문", "독고"];
+
+/// Surname and given name of a Korean name written as one word of two to five syllables.
+pub fn hangul_parts(word: &str) -> Option<(&str, &str)> {
+    if Script::of(word) != Script::Hangul || !(2..=5).contains(&word.chars().count()) {
+        return None;
+    }
+    let surname = match HANGUL_LONG_SURNAMES.iter().find(|surname| word.starts_with(**surname) && word != **surname) {
+        Some(surname) => surname.len(),
+        None => word.chars().next()?.len_utf8(),
+    };
+    Some(word.split_at(surname))
 }
 
 #[cfg(test)]

@@ -47,6 +47,25 @@ pub fn skeleton(word: &str) -> String {
     if consonants < 2 { format!("{WHOLE}{}", loose(word)) } else { signs }
 }
 
+/// The token as it sounds: consonants as in the skeleton, vowels kept, repeats and spelt-out marks reduced. PHAN and FAN
+/// are the same, MOHAMED and MUHAMMAD are two vowels apart.
+pub fn sounds(word: &str) -> String {
+    let letters: Vec<char> = word.chars().collect();
+    let mut sounds = String::with_capacity(letters.len());
+    let mut at = 0;
+    while at < letters.len() {
+        let (sign, used) = sound(&letters, at);
+        match sign {
+            Sign::Vowel | Sign::One(FRONT_VOWEL) => sounds.push(if letters[at] == 'Y' { 'I' } else { letters[at] }),
+            Sign::Silent => {}
+            Sign::One(sign) => sounds.push(sign),
+            Sign::Two(first, second) => sounds.extend([first, second]),
+        }
+        at += used;
+    }
+    loose(&sounds)
+}
+
 /// True when the skeleton is the whole token: it says nothing about sound.
 pub fn is_whole(skeleton: &str) -> bool {
     skeleton.starts_with(WHOLE)
@@ -162,6 +181,9 @@ pub fn alternates(word: &str) -> Vec<String> {
     if word.contains("TH") {
         add(word.replace("TH", "S"));
     }
+    if word.contains("PH") {
+        add(word.replace("PH", "V"));
+    }
     if word.contains("DH") {
         add(word.replace("DH", "Z"));
     }
@@ -192,6 +214,14 @@ mod tests {
         same(&["PHILIP", "FILIP", "FILLIP"]);
         same(&["CATHERINE", "KATARINA", "KATHERINE"]);
         same(&["SARRAH", "SARA", "SARAH"]);
+    }
+
+    #[test]
+    fn what_sounds_alike_is_written_alike() {
+        assert_eq!(sounds("PHAN"), sounds("FAN"));
+        assert_eq!(sounds("KRYSTYNA"), sounds("CHRISTINA"));
+        assert_eq!(sounds("SCHMIDT"), "SMIDT");
+        assert_eq!(sounds("MUELLER"), sounds("MULLER"));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum DateMatch {
     Swapped,
     /// One digit of eight differs.
     Digit,
+    /// All that the query states agrees, and it states no more than the year, or year and month.
+    AsAsked,
     /// The year agrees and more is not known, or only 1 January, or one part of the rest agrees.
     Year,
     /// The year before or after.
@@ -36,7 +38,7 @@ impl DateMatch {
             Self::Exact => explain::DATE_EXACT,
             Self::Swapped => explain::DATE_SWAPPED,
             Self::Digit => explain::DATE_DIGIT,
-            Self::Year => explain::DATE_YEAR,
+            Self::Year | Self::AsAsked => explain::DATE_YEAR,
             Self::YearNear => explain::DATE_YEAR_NEAR,
             Self::Unknown => explain::DATE_UNKNOWN,
             Self::Conflict => explain::DATE_CONFLICT,
@@ -51,6 +53,7 @@ impl DateMatch {
             Self::Swapped => profile.date_swapped_points,
             Self::Digit => profile.date_digit_points,
             Self::Year => profile.date_year_points,
+            Self::AsAsked => profile.date_year_points / 2,
             Self::YearNear => profile.date_year_near_points,
             Self::Unknown => profile.date_unknown_points,
             Self::Conflict => profile.date_conflict_points,
@@ -82,7 +85,9 @@ pub fn compare(query: Date, birth: BirthDate) -> DateMatch {
     if stated_parts_conflict(query, date) {
         return DateMatch::Conflict;
     }
+    let as_asked = query.month == 0 || query.day == 0 && query.month == date.month;
     match query.year.abs_diff(date.year) {
+        0 if as_asked => DateMatch::AsAsked,
         0 => DateMatch::Year,
         1 => DateMatch::YearNear,
         _ => DateMatch::Conflict,
@@ -160,6 +165,9 @@ mod tests {
         assert_eq!(how(date(1989, 5, 5), date(1990, 5, 5)), DateMatch::YearNear);
         assert_eq!(how(Date::UNKNOWN, query), DateMatch::NotAsked);
         assert_eq!(best(query, &[]), DateMatch::Unknown);
+        assert_eq!(how(date(1974, 0, 0), query), DateMatch::AsAsked);
+        assert_eq!(how(date(1974, 8, 0), query), DateMatch::AsAsked);
+        assert_eq!(how(date(1974, 8, 0), date(1974, 0, 0)), DateMatch::Year);
         let span = BirthDate { date: date(1970, 0, 0), year_to: 1975 };
         assert_eq!(compare(query, span), DateMatch::Year);
         assert_eq!(compare(date(1976, 1, 2), span), DateMatch::YearNear);

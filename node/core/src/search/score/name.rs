@@ -1,11 +1,16 @@
 //! A query's name against one name of a record: tokens are assigned one to one, best first.
 
-use super::{FULL, token};
+use std::ops::Range;
+
+use super::{FULL, distance, token};
 use crate::{
     pb,
     search::{
         explain,
-        normalise::name::{Role, Token},
+        normalise::{
+            name::{Role, Token},
+            skeleton,
+        },
     },
 };
 
@@ -24,12 +29,14 @@ pub struct NameScore {
 struct Pairing {
     points: u32,
     how: &'static str,
-    query: std::ops::Range<usize>,
-    record: std::ops::Range<usize>,
+    query: Range<usize>,
+    record: Range<usize>,
 }
 
 /// Joined names agree a little less than equal ones.
 const JOINED: u32 = 9_700;
+/// More missing parts than this take no more: long names are often given in part.
+const MISSING_PARTS_MAX: u32 = 2;
 /// What a particle on one side only takes.
 const PARTICLE_POINTS: u32 = 50;
 
@@ -75,8 +82,8 @@ pub fn compare(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb
     let earned: u32 = matched.iter().map(|pairing| pairing.points).sum();
     let points = earned / (matched.len() as u32 + conflicts);
     // One name alone is weak evidence for somebody who has more.
-    let weight = if matched.len() == 1 { 2 } else { 1 };
-    let taken = missing * weight * profile.missing_part_points + particles * PARTICLE_POINTS;
+    let weak = u32::from(matched.len() == 1 && missing > 0);
+    let taken = (missing + weak).min(MISSING_PARTS_MAX) * profile.missing_part_points + particles * PARTICLE_POINTS;
     Some(NameScore {
         points: points.saturating_sub(taken),
         missing_points: taken.min(points),
@@ -104,14 +111,14 @@ fn pairings(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::S
     }
     for (run, joined) in joins(query) {
         for (r, known) in record.iter().enumerate() {
-            if let Some(points) = joined_likeness(&joined, &known.loose, profile) {
+            if let Some(points) = joined_likeness(&joined, known, profile) {
                 pairings.push(Pairing { points, how: explain::JOINED, query: run.clone(), record: r..r + 1 });
             }
         }
     }
     for (run, joined) in joins(record) {
         for (q, asked) in query.iter().enumerate() {
-            if let Some(points) = joined_likeness(&joined, &asked.loose, profile) {
+            if let Some(points) = joined_likeness(&joined, asked, profile) {
                 pairings.push(Pairing { points, how: explain::JOINED, query: q..q + 1, record: run.clone() });
             }
         }
@@ -119,24 +126,32 @@ fn pairings(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::S
     pairings
 }
 
-/// Runs of two or three neighbours as one word, loosely spelt.
-fn joins(tokens: &[Token]) -> Vec<(std::ops::Range<usize>, String)> {
+/// Runs of two or three neighbours as one word, loosely spelt; three also without a particle in the middle.
+fn joins(tokens: &[Token]) -> Vec<(Range<usize>, String)> {
     let mut joins = Vec::new();
     for length in 2..=3 {
         for start in 0..(tokens.len() + 1).saturating_sub(length) {
-            let joined: String = tokens[start..start + length].iter().map(|token| token.base.as_str()).collect();
-            joins.push((start..start + length, crate::search::normalise::skeleton::loose(&joined)));
+            let run = &tokens[start..start + length];
+            let joined: String = run.iter().map(|token| token.letters.as_str()).collect();
+            joins.push((start..start + length, skeleton::loose(&joined)));
+            if length == 3 && run[1].role == Role::Particle {
+                joins.push((start..start + length, skeleton::loose(&format!("{}{}", run[0].letters, run[2].letters))));
+            }
         }
     }
     joins
 }
 
-fn joined_likeness(joined: &str, whole: &str, profile: &pb::SearchProfile) -> Option<u32> {
+/// A join of fewer letters must be the same word to count.
+const JOIN_LETTERS_MIN: usize = 6;
+
+fn joined_likeness(joined: &str, whole: &Token, profile: &pb::SearchProfile) -> Option<u32> {
+    let whole = skeleton::loose(&whole.letters);
     if joined == whole {
         return Some(JOINED);
     }
-    let long = joined.len() >= 6 && joined.len().abs_diff(whole.len()) <= 1;
-    (long && super::distance::within_one(joined, whole)).then(|| FULL.saturating_sub(profile.typing_error_points))
+    let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(whole.len()) <= 1;
+    (near && distance::within_one(joined, &whole)).then(|| FULL.saturating_sub(profile.typing_error_points))
 }
 
 fn text(tokens: &[Token]) -> String {

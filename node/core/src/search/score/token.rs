@@ -48,19 +48,20 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
     if query.base == record.expanded || query.expanded == record.base || query.loose == record.loose {
         return like(SAME_LOOSELY, explain::TRANSLITERATION);
     }
-    let (asked, known) = (query.base.chars().count(), record.base.chars().count());
-    if (asked == 1 || known == 1) && (query.role == Role::Initial || record.role == Role::Initial) {
-        let same = query.base.chars().next() == record.base.chars().next();
+    if query.role == Role::Initial || record.role == Role::Initial {
+        let same = query.base.starts_with(&record.base) || record.base.starts_with(&query.base);
         return if same { like(FULL.saturating_sub(profile.initial_points), explain::INITIAL) } else { None };
     }
     if may_be_cut && record.base.starts_with(&query.base) {
         return like(PREFIX, explain::PREFIX);
     }
+    let (asked, known) = (query.letters.chars().count(), record.letters.chars().count());
     if asked.min(known) < TYPING_LETTERS_MIN {
         return None;
     }
-    let errors = distance::errors(&query.base, &record.base, LETTERS_APART_MAX);
-    let same_skeleton = query.skeleton == record.skeleton && !skeleton::is_whole(&query.skeleton);
+    let errors = distance::errors(&query.letters, &record.letters, LETTERS_APART_MAX);
+    let same_skeleton =
+        query.skeletons().any(|asked| !skeleton::is_whole(asked) && record.skeletons().any(|known| known == asked));
     if same_skeleton && query.script != record.script {
         return like(SAME_ACROSS_SCRIPTS, explain::TRANSLITERATION);
     }
@@ -68,8 +69,10 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
     let brief = if asked.min(known) <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);
     let variant = FULL.saturating_sub(profile.variant_points);
-    let spelling = (same_skeleton && errors <= spelling_letters(&query.skeleton))
-        .then(|| variant.saturating_sub(PER_LETTER * (errors as u32).saturating_sub(1)));
+    let spelling = same_skeleton
+        .then(|| distance::errors(&query.sounds, &record.sounds, LETTERS_APART_MAX))
+        .filter(|apart| *apart <= spelling_letters(&query.skeleton))
+        .map(|apart| variant.saturating_sub(PER_LETTER * (apart as u32).saturating_sub(1)));
     let typed = match errors {
         1 => Some(typing),
         2 if asked.min(known) >= TWO_ERRORS_LETTERS_MIN => Some(typing.saturating_sub(profile.typing_error_points)),
@@ -125,9 +128,11 @@ mod tests {
             ("Mueller", "Muller", "transliteration"),
             ("Ivanov", "Иванов", "transliteration"),
             ("Mohamed", "محمد", "transliteration"),
-            ("Martin", "Martni", "typing-error"),
+            ("David", "דוד", "transliteration"),
+            ("Martin", "Mattin", "typing-error"),
             ("Martin", "Nartin", "typing-error"),
-            ("Alexander", "Alexnadre", "typing-error"),
+            ("Alexander", "Aleksandr", "variant"),
+            ("Wisniewski", "Wistiewxki", "typing-error"),
             ("Mohamed", "Muhammad", "variant"),
             ("Jovanovic", "Jovanovitch", "variant"),
             ("J", "John", "initial"),

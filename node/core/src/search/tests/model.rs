@@ -128,13 +128,14 @@ fn by_reading_all(store: &Store, query: &ParsedQuery) -> BTreeMap<AlertId, u32> 
 #[test]
 fn searches_find_what_reading_every_alert_finds() {
     let (mut by_index, mut by_reading) = (0u32, 0u32);
+    let mut missed = Vec::new();
     for seed in 1..=12u64 {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut store = Store::new();
         let mut profile = store.rules.search_profile().clone();
         profile.max_candidates = 500;
-        for step in 0..150 {
-            let id = id(random.below(60) as u8);
+        for step in 0..400 {
+            let id = id(random.below(80) as u8);
             let entry = (random.below(5) != 0).then(|| Entry {
                 partition: if random.below(5) == 0 { Partition::Covert } else { Partition::Open },
                 priority: random.below(3) as u8,
@@ -142,7 +143,7 @@ fn searches_find_what_reading_every_alert_finds() {
                 ..open(alert(&mut random))
             });
             store.put(id, entry);
-            if step % 3 != 0 {
+            if step < 50 {
                 continue;
             }
             let asked = question(&mut random);
@@ -156,6 +157,18 @@ fn searches_find_what_reading_every_alert_finds() {
             if parsed.persons.is_empty() {
                 assert_eq!(found, expected, "seed {seed}, step {step}: {asked:?}");
             }
+            for (id, score) in expected.iter().filter(|(id, _)| !found.contains_key(id)) {
+                let person = asked.person.clone().unwrap_or_default();
+                let forms = store.alerts[id].alert.identities.as_ref().map(form::name_forms).unwrap_or_default();
+                let known: Vec<_> = forms
+                    .iter()
+                    .map(|form| (form.tokens.iter().map(|token| &*token.original).collect::<Vec<_>>(), &form.dates))
+                    .collect();
+                missed.push(format!(
+                    "seed {seed}, step {step}: {score} {:?} {:?} is {known:?}",
+                    person.names, person.birth_date
+                ));
+            }
             by_index += found.len() as u32;
             by_reading += expected.len() as u32;
         }
@@ -167,5 +180,5 @@ fn searches_find_what_reading_every_alert_finds() {
         }
     }
     // Lists by name are sought for one mistake at a time; reading all forgives more.
-    assert!(by_reading > 1_000 && by_index * 100 >= by_reading * 98, "{by_index} of {by_reading}");
+    assert!(by_reading > 1_000 && by_index * 100 >= by_reading * 98, "{by_index} of {by_reading}: {missed:#?}");
 }

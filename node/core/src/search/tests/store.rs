@@ -1,6 +1,9 @@
 //! A store small enough to be checked by hand: alerts, their index entries, their labels.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use prost::Message;
 
@@ -17,10 +20,13 @@ use crate::{
 
 pub const YEAR: u32 = 2026;
 
+/// Read once: tests make many stores.
+static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| Arc::new(RuleSet::defaults()));
+
 /// Alerts in memory with everything a search reads.
 pub struct Store {
     pub view: MemoryView,
-    pub rules: RuleSet,
+    pub rules: Arc<RuleSet>,
     labels: Vec<Label>,
     pub alerts: BTreeMap<AlertId, Entry>,
 }
@@ -43,7 +49,8 @@ impl LabelSource for Store {
 
 impl Store {
     pub fn new() -> Self {
-        Self { view: MemoryView::default(), rules: RuleSet::defaults(), labels: Vec::new(), alerts: BTreeMap::new() }
+        let rules = RULES.clone();
+        Self { view: MemoryView::default(), rules, labels: Vec::new(), alerts: BTreeMap::new() }
     }
 
     /// An open alert of middling priority.

@@ -32,7 +32,9 @@ fn eriksson() -> pb::Query {
 fn wanted(category: &str) -> pb::Alert {
     let mut alert = person("Anna Eriksson", Some(date(1974, 8, 12)));
     alert.objects = passport("533190426", "GB").objects;
-    alert.core.as_mut().unwrap().category = code("category", category);
+    let core = alert.core.as_mut().unwrap();
+    core.category = code("category", category);
+    core.owner = Some(pb::Owner { party: party("GB"), ..Default::default() });
     alert
 }
 
