@@ -140,7 +140,11 @@ fn windows_of_one(query: &PersonQuery, profile: &pb::SearchProfile) -> Vec<Windo
         return vec![None];
     }
     let within = if date.is_full() { DateMatch::Year } else { DateMatch::AsAsked };
-    let reaches = |agreement| combine(name, agreement, profile) >= profile.threshold;
+    let weak = if initials == 0 { profile.missing_part_points } else { 0 };
+    let reaches = |agreement| {
+        let taken = if agreement == DateMatch::AsAsked { 0 } else { weak };
+        combine(name, agreement, profile).saturating_sub(taken) >= profile.threshold
+    };
     let mut windows = Vec::new();
     if reaches(DateMatch::YearNear) {
         windows.push(Some(year - 1..=year + 1));

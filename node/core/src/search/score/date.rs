@@ -19,7 +19,7 @@ pub enum DateMatch {
     Digit,
     /// All that the query states agrees, and it states no more than the year, or year and month.
     AsAsked,
-    /// The year agrees and more is not known, or only 1 January, or one part of the rest agrees.
+    /// The year agrees and more is not known, or only 1 January.
     Year,
     /// The year before or after.
     YearNear,
@@ -104,13 +104,12 @@ pub fn best(query: Date, dates: &[BirthDate]) -> DateMatch {
 
 fn whole(query: Date, date: Date) -> DateMatch {
     let differing = query.digits().iter().zip(date.digits()).filter(|(a, b)| **a != *b).count();
-    let same_day_or_month = query.day == date.day || query.month == date.month;
     let weak = query.is_new_year() || date.is_new_year();
     match (differing, query.year.abs_diff(date.year)) {
         (0, _) => DateMatch::Exact,
         _ if query.swapped() == Some(date) => DateMatch::Swapped,
         (1, _) => DateMatch::Digit,
-        (_, 0) if weak || same_day_or_month => DateMatch::Year,
+        (_, 0) if weak => DateMatch::Year,
         (_, 1) if weak || (query.day == date.day && query.month == date.month) => DateMatch::YearNear,
         _ => DateMatch::Conflict,
     }
@@ -150,7 +149,7 @@ mod tests {
             (date(1974, 1, 1), DateMatch::Year),
             (date(1974, 0, 0), DateMatch::Year),
             (date(1974, 8, 0), DateMatch::Year),
-            (date(1974, 8, 30), DateMatch::Year),
+            (date(1974, 8, 30), DateMatch::Conflict),
             (date(1975, 1, 1), DateMatch::YearNear),
             (date(1973, 0, 0), DateMatch::YearNear),
             (date(1974, 3, 5), DateMatch::Conflict),

@@ -21,6 +21,8 @@ pub struct NameScore {
     pub points: u32,
     /// What missing parts took.
     pub missing_points: u32,
+    /// One name alone agrees, and one side has more.
+    pub is_weak: bool,
     /// Which token matched which.
     pub tokens: Vec<pb::TokenMatch>,
 }
@@ -82,11 +84,13 @@ pub fn compare(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb
     let earned: u32 = matched.iter().map(|pairing| pairing.points).sum();
     let points = earned / (matched.len() as u32 + conflicts);
     // One name alone is weak evidence for somebody who has more.
-    let weak = u32::from(matched.len() == 1 && missing > 0);
-    let taken = (missing + weak).min(MISSING_PARTS_MAX) * profile.missing_part_points + particles * PARTICLE_POINTS;
+    let is_weak = matched.len() == 1 && missing > 0;
+    let taken = (missing + u32::from(is_weak)).min(MISSING_PARTS_MAX) * profile.missing_part_points
+        + particles * PARTICLE_POINTS;
     Some(NameScore {
         points: points.saturating_sub(taken),
         missing_points: taken.min(points),
+        is_weak,
         tokens: chosen
             .iter()
             .map(|pairing| pb::TokenMatch {

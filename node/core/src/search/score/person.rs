@@ -48,11 +48,17 @@ fn score_form(query: &PersonQuery, form: &NameForm, profile: &pb::SearchProfile)
     let name = name::compare(&query.tokens, &form.tokens, query.names_may_be_cut, profile)?;
     let date = if form.is_organisation { DateMatch::NotAsked } else { date::best(query.birth_date, &form.dates) };
     let base = combine(name.points, date, profile);
-    let mut adjustments = Vec::new();
-    if name.missing_points > 0 {
-        adjustments.push(pb::Adjustment { what: explain::MISSING_PART.into(), points: -(name.missing_points as i32) });
-    }
     let mut total = base as i32;
+    let mut missing = name.missing_points;
+    // One name and a date that agrees in part are two weak signs, and many people have both.
+    if name.is_weak && matches!(date, DateMatch::Digit | DateMatch::Year | DateMatch::YearNear | DateMatch::Unknown) {
+        missing += profile.missing_part_points;
+        total -= profile.missing_part_points as i32;
+    }
+    let mut adjustments = Vec::new();
+    if missing > 0 {
+        adjustments.push(pb::Adjustment { what: explain::MISSING_PART.into(), points: -(missing as i32) });
+    }
     let mut adjust = |what: &str, points: i32| {
         total += points;
         adjustments.push(pb::Adjustment { what: what.into(), points });

@@ -132,7 +132,7 @@ fn searches_find_what_reading_every_alert_finds() {
     for seed in 1..=12u64 {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut store = Store::new();
-        let mut profile = store.rules.search_profile().clone();
+        let mut profile = *store.rules.search_profile();
         profile.max_candidates = 500;
         for step in 0..400 {
             let id = id(random.below(80) as u8);

@@ -101,7 +101,6 @@ fn a_date_may_be_swapped_one_digit_off_known_in_part_or_not_at_all() {
         Some(date(1874, 8, 12)),
         Some(date(1973, 8, 12)),
         Some(date(1974, 1, 1)),
-        Some(date(1974, 8, 25)),
         year,
         Some(pb::PartialDate { year: Some(1975), ..Default::default() }),
         None,

@@ -94,7 +94,7 @@ fn covert_lists_are_never_sought_without_the_right() {
 
 #[test]
 fn hidden_alerts_change_neither_candidates_nor_cut_marks_nor_counters() {
-    let mut tight = Store::new().rules.search_profile().clone();
+    let mut tight = *Store::new().rules.search_profile();
     (tight.budget_postings, tight.budget_scores, tight.max_candidates) = (7, 3, 2);
     for viewer in [partner(), Viewer::new(caller("GB", Role::SearchOpen), None)] {
         let (mut bare, mut full) = (Store::new(), Store::new());
@@ -131,7 +131,7 @@ fn a_cut_list_keeps_the_highest_priority_and_the_newest_and_says_what_would_narr
     }
     let urgent = Entry { priority: 0, created_at_ms: 0, ..open(person("Maria Silva", None)) };
     let urgent = store.put(id(200), Some(urgent));
-    let mut profile = store.rules.search_profile().clone();
+    let mut profile = *store.rules.search_profile();
     (profile.budget_scores, profile.max_candidates) = (3, 10);
     let query = pb::Query { person: Some(by_name("Maria Silva", None)), ..Default::default() };
     let answer = store.search_within(&officer(), &query, &profile);
@@ -186,7 +186,7 @@ fn a_partners_candidate_has_only_the_fields_of_its_agreement() {
 #[test]
 fn a_search_under_a_normaliser_that_this_release_lacks_is_refused() {
     let store = Store::new();
-    let profile = pb::SearchProfile { normaliser_version: 99, ..store.rules.search_profile().clone() };
+    let profile = pb::SearchProfile { normaliser_version: 99, ..*store.rules.search_profile() };
     let query = query::parse(&eriksson(), YEAR).unwrap();
     assert!(run(&store.view, &query, &officer(), &store, &profile, SearchLimits::default()).is_err());
 }
