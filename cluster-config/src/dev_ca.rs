@@ -9,11 +9,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crate::tls::provider;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType,
 };
-use crate::tls::provider;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::identity::{NODE_URI_PREFIX, roles};

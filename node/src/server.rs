@@ -173,9 +173,11 @@ async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Re
         Port::Client => ("client", config.listen.client),
         Port::Raft => ("raft", config.listen.raft),
     };
-    TcpServer::bind(address, Arc::clone(transport), port)
-        .await
-        .map_err(|error| ServerError::Listen { field, address, error })
+    TcpServer::bind(address, Arc::clone(transport), port).await.map_err(|error| ServerError::Listen {
+        field,
+        address,
+        error,
+    })
 }
 
 async fn open_storage(config: &NodeConfig, host: &Host) -> Result<Storage, ServerError> {

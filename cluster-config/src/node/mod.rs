@@ -101,7 +101,8 @@ impl Config for NodeConfig {
             *path = directory.join(&*path);
         }
         let tls = &mut self.tls;
-        for path in [&mut tls.certificate, &mut tls.key, &mut tls.cluster_ca, &mut tls.token_key].into_iter().flatten() {
+        for path in [&mut tls.certificate, &mut tls.key, &mut tls.cluster_ca, &mut tls.token_key].into_iter().flatten()
+        {
             *path = directory.join(&*path);
         }
         for authority in &mut tls.client_cas {

@@ -23,7 +23,10 @@ impl AuditService for Api {
         self.unary(request).await
     }
 
-    async fn what_did_ask(&self, request: Request<pb::WhatDidAskRequest>) -> Result<Response<pb::AuditRecords>, Status> {
+    async fn what_did_ask(
+        &self,
+        request: Request<pb::WhatDidAskRequest>,
+    ) -> Result<Response<pb::AuditRecords>, Status> {
         self.unary(request).await
     }
 

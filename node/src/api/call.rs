@@ -103,8 +103,5 @@ impl Call {
 /// Who is at the other end of the connection that `request` came over.
 pub fn peer_of<T>(request: &Request<T>) -> ApiResult<ForwardedCaller> {
     let peer = request.extensions().get::<Peer>().ok_or_else(|| ApiError::plain(ErrorCode::Unauthenticated))?;
-    Ok(ForwardedCaller {
-        caller: peer.0.caller.clone(),
-        certificate_serial: peer.0.certificate_serial.clone(),
-    })
+    Ok(ForwardedCaller { caller: peer.0.caller.clone(), certificate_serial: peer.0.certificate_serial.clone() })
 }

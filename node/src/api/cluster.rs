@@ -50,7 +50,8 @@ impl Api {
         let result = match entered {
             Ok(peer) => {
                 tracing::info!(action, operator = %peer.caller, "cluster administration");
-                deadline::within(deadline, async { Ok(work(self.admin(), request.into_inner(), deadline).await?) }).await
+                deadline::within(deadline, async { Ok(work(self.admin(), request.into_inner(), deadline).await?) })
+                    .await
             }
             Err(error) => Err(error),
         };

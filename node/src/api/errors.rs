@@ -213,7 +213,8 @@ impl ApiError {
     /// Faults of the request, all at once.
     pub fn faulty(code: ErrorCode, faults: Vec<pb::Fault>) -> Box<Self> {
         let blocking: Vec<&pb::Fault> = faults.iter().filter(|fault| !fault.warning).collect();
-        let first = blocking.first().map_or_else(String::new, |fault| format!("{}: {}", fault.field_path, fault.message));
+        let first =
+            blocking.first().map_or_else(String::new, |fault| format!("{}: {}", fault.field_path, fault.message));
         let message = match blocking.len() {
             0 | 1 => first,
             more => format!("{first} (and {} more)", more - 1),
@@ -269,7 +270,10 @@ impl ApiError {
 
 /// As the contract's duration.
 pub fn duration(duration: Duration) -> prost_types::Duration {
-    prost_types::Duration { seconds: duration.as_secs().min(i64::MAX as u64) as i64, nanos: duration.subsec_nanos() as i32 }
+    prost_types::Duration {
+        seconds: duration.as_secs().min(i64::MAX as u64) as i64,
+        nanos: duration.subsec_nanos() as i32,
+    }
 }
 
 impl From<Box<ApiError>> for Status {
@@ -379,7 +383,9 @@ impl From<Rejection> for Box<ApiError> {
                 ErrorCode::UnknownCode,
                 vec![fault(&field_path, "UNKNOWN_CODE", format!("'{value}' is not in the list '{list}'"))],
             ),
-            Rejection::LimitReached { what } => ApiError::new(ErrorCode::LimitReached, format!("limit reached: {what}")),
+            Rejection::LimitReached { what } => {
+                ApiError::new(ErrorCode::LimitReached, format!("limit reached: {what}"))
+            }
             Rejection::Invalid { field_path, message } => {
                 ApiError::faulty(ErrorCode::RequestInvalid, vec![fault(&field_path, "INVALID", message)])
             }

@@ -211,8 +211,7 @@ impl Watching {
 
     /// The changes after the last one looked at, as far as one message takes.
     fn stretch(&self, reading: &Reading) -> ApiResult<Stretch> {
-        let mut stretch =
-            Stretch { events: Vec::new(), disclosed: Vec::new(), read: self.read, restart: None };
+        let mut stretch = Stretch { events: Vec::new(), disclosed: Vec::new(), read: self.read, restart: None };
         // Ahead of this node: it will catch up.
         if self.read >= reading.handle.revision {
             return Ok(stretch);
@@ -249,8 +248,8 @@ impl Watching {
                         });
                     }
                 }
-                Change::Agreement { id } if self.stream.call.context.message.agreement_id == id
-                    && self.stream.call.is_partner() =>
+                Change::Agreement { id }
+                    if self.stream.call.context.message.agreement_id == id && self.stream.call.is_partner() =>
                 {
                     // What came before is sent first; this very change ends the stream at the next look.
                     if stretch.events.is_empty() {

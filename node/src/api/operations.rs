@@ -186,8 +186,18 @@ mod tests {
         assert_eq!(
             open,
             [
-                "get", "list", "export", "get-attachment", "search", "search-batch", "watch", "acknowledge-feed",
-                "report-hit", "converse-hit", "get-hit", "list-hits"
+                "get",
+                "list",
+                "export",
+                "get-attachment",
+                "search",
+                "search-batch",
+                "watch",
+                "acknowledge-feed",
+                "report-hit",
+                "converse-hit",
+                "get-hit",
+                "list-hits"
             ]
         );
     }

@@ -106,7 +106,8 @@ impl Operate for pb::CheckDuplicatesRequest {
 /// The pivot of two-digit years is replicated time, so that every node reads a zone in the same way.
 fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
     let query = query.ok_or_else(|| ApiError::field("query", "REQUIRED", "what is sought"))?;
-    query::parse(query, civil_date(reading.meta.time_ms).year).map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
+    query::parse(query, civil_date(reading.meta.time_ms).year)
+        .map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
 }
 
 impl Api {
@@ -166,9 +167,8 @@ impl Api {
         let reading = self.reading(call, read).await?;
         let (api, state) = (self.clone(), reading.clone());
         let (present, gone) = Present::new();
-        let answered = run(&*self.host().blocking, Lane::Read, move || {
-            api.batch_here(&state, max_candidates, &queries, &gone)
-        });
+        let answered =
+            run(&*self.host().blocking, Lane::Read, move || api.batch_here(&state, max_candidates, &queries, &gone));
         let (answers, disclosed) = answered.await?;
         drop(present);
         let answer = self.disclose(call, &reading, disclosed).await?;
@@ -210,7 +210,8 @@ fn source_answer(
 ) -> ApiResult<pb::SourceAnswer> {
     let agreement = reading.viewer.agreement();
     let may_have = |field: &str| agreement.is_none_or(|agreement| agreement.candidate_field(field));
-    let scope = CandidateScope { viewer: &reading.viewer, rules: &reading.rules, now_ms: reading.now_ms, may_have: &may_have };
+    let scope =
+        CandidateScope { viewer: &reading.viewer, rules: &reading.rules, now_ms: reading.now_ms, may_have: &may_have };
     let mut candidates = Vec::with_capacity(found.found.len());
     for found in &found.found {
         let candidate = candidate::to_proto(found, &scope)?;

@@ -113,14 +113,12 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 
 const DESCRIPTORS_DECODE: &str = "the descriptor sets were made by the build and decode";
 
-fn reflection_v1() -> tonic_reflection::server::v1::ServerReflectionServer<
-    impl tonic_reflection::server::v1::ServerReflection,
-> {
+fn reflection_v1()
+-> tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection> {
     reflection().build_v1().expect(DESCRIPTORS_DECODE)
 }
 
-fn reflection_v1alpha() -> tonic_reflection::server::v1alpha::ServerReflectionServer<
-    impl tonic_reflection::server::v1alpha::ServerReflection,
-> {
+fn reflection_v1alpha()
+-> tonic_reflection::server::v1alpha::ServerReflectionServer<impl tonic_reflection::server::v1alpha::ServerReflection> {
     reflection().build_v1alpha().expect(DESCRIPTORS_DECODE)
 }

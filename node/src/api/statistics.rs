@@ -25,7 +25,10 @@ use crate::{
 
 #[tonic::async_trait]
 impl StatisticsService for Api {
-    async fn report(&self, request: Request<pb::StatisticsRequest>) -> Result<Response<pb::StatisticsResponse>, Status> {
+    async fn report(
+        &self,
+        request: Request<pb::StatisticsRequest>,
+    ) -> Result<Response<pb::StatisticsResponse>, Status> {
         self.unary(request).await
     }
 }

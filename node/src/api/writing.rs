@@ -30,14 +30,16 @@ impl Api {
         loop {
             let leader = leadership.borrow_and_update().clone();
             let held = match leader {
-                Leadership::Me { .. } => match tokio::time::timeout_at(call.deadline, message.operate(self, call)).await {
-                    Ok(Ok(reply)) => return Ok(reply),
-                    Ok(Err(error)) => hold_or_fail(error, &mut maybe_applied)?,
-                    Err(_) => {
-                        let error = ApiError::plain(ErrorCode::DeadlineExceeded);
-                        return Err(Refusal::Here(Box::new(ApiError { maybe_applied: true, ..*error })));
+                Leadership::Me { .. } => {
+                    match tokio::time::timeout_at(call.deadline, message.operate(self, call)).await {
+                        Ok(Ok(reply)) => return Ok(reply),
+                        Ok(Err(error)) => hold_or_fail(error, &mut maybe_applied)?,
+                        Err(_) => {
+                            let error = ApiError::plain(ErrorCode::DeadlineExceeded);
+                            return Err(Refusal::Here(Box::new(ApiError { maybe_applied: true, ..*error })));
+                        }
                     }
-                },
+                }
                 Leadership::Other(hint) => {
                     let bytes = encoded.get_or_insert_with(|| with_context(call, message)).clone();
                     let peer = call.peer.clone();

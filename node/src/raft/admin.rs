@@ -226,9 +226,6 @@ impl AdminBackend for Admin {
     }
 }
 
-async fn within<T>(
-    deadline: Deadline,
-    action: impl Future<Output = Result<T, AdminError>>,
-) -> Result<T, AdminError> {
+async fn within<T>(deadline: Deadline, action: impl Future<Output = Result<T, AdminError>>) -> Result<T, AdminError> {
     timeout_at(deadline, action).await.unwrap_or(Err(AdminError::DeadlineExceeded))
 }

@@ -81,7 +81,9 @@ impl AppendLink {
                     Ok(Some(frame)) => {
                         let mut state = state.lock().expect("held for these lines only");
                         state.progress_at = Instant::now();
-                        let Some(owed) = state.owed.pop_front() else { break "a reply that nobody asked for".to_owned() };
+                        let Some(owed) = state.owed.pop_front() else {
+                            break "a reply that nobody asked for".to_owned();
+                        };
                         // A session that has ended no longer waits.
                         let _ = owed.send(frame.payload);
                     }

@@ -52,12 +52,7 @@ pub struct Hello {
 
 impl Hello {
     /// Without members yet, and not known to be empty.
-    pub fn new(
-        cluster_id: String,
-        node_id: NodeId,
-        incarnation: String,
-        clocks: Arc<VoterClocks>,
-    ) -> Self {
+    pub fn new(cluster_id: String, node_id: NodeId, incarnation: String, clocks: Arc<VoterClocks>) -> Self {
         let members = ArcSwap::default();
         Self { cluster_id, node_id, incarnation, pristine: AtomicBool::new(false), members, clocks }
     }

@@ -71,9 +71,12 @@ impl MembershipChanges {
         if self.cluster.node(id).is_some() {
             return Err(AdminError::Refused(format!("node {id} is a member already")));
         }
-        let taken = self.cluster.membership().membership().nodes().any(|(_, node)| {
-            node.raft_address == request.raft_address || node.name == request.name
-        });
+        let taken = self
+            .cluster
+            .membership()
+            .membership()
+            .nodes()
+            .any(|(_, node)| node.raft_address == request.raft_address || node.name == request.name);
         if taken {
             return Err(AdminError::Refused("another member has this name or raft address".into()));
         }

@@ -210,8 +210,7 @@ impl RaftNetworkV2<TypeConfig> for PeerHandle {
         if self.traffic == Traffic::Heartbeats {
             let patience = option.hard_ttl();
             return Box::pin(async move {
-                let replies =
-                    input.then(move |request| Self::heartbeat(network.clone(), target, request, patience));
+                let replies = input.then(move |request| Self::heartbeat(network.clone(), target, request, patience));
                 Ok(Box::pin(replies) as BoxStream<'s, _>)
             });
         }
@@ -252,8 +251,7 @@ impl RaftNetworkV2<TypeConfig> for PeerHandle {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, Error> {
-        let answer: wire::VoteReply =
-            self.call(Call::Vote, &wire::VoteAsked::from(request), option.soft_ttl()).await?;
+        let answer: wire::VoteReply = self.call(Call::Vote, &wire::VoteAsked::from(request), option.soft_ttl()).await?;
         Ok(answer.into())
     }
 

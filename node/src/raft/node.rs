@@ -44,8 +44,8 @@ use super::{
 };
 use crate::{
     api::backend::{
-        Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level,
-        NodeAbout, ProposeError, ReadError, ReadHandle, Store,
+        Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level, NodeAbout,
+        ProposeError, ReadError, ReadHandle, Store,
     },
     seam::{Connector, Host, Listener},
     storage::Storage,
@@ -108,10 +108,8 @@ impl RaftNode {
         hello.set_members(membership.membership());
         let (came_up, peers_up) = mpsc::unbounded_channel();
         let peers = Peers::new(hello.clone(), connector, timings, came_up);
-        let snapshots = SnapshotSender {
-            no_progress: timings.no_progress,
-            bytes_per_second: options.snapshot_bytes_per_second,
-        };
+        let snapshots =
+            SnapshotSender { no_progress: timings.no_progress, bytes_per_second: options.snapshot_bytes_per_second };
         let network = Network { own_id, peers: peers.clone(), clocks: clocks.clone(), snapshots };
         let raft = Consensus::new(own_id, config, network, storage.log.clone(), machine.clone()).await;
         let raft = raft.map_err(|error| StartError::Consensus(error.to_string()))?;
@@ -121,13 +119,8 @@ impl RaftNode {
         let stopping = CancellationToken::new();
         let cluster = ClusterView::new(own_id, clocks.clone(), membership);
         let pump = ReadPump::new(options.reads, host.clock.clone());
-        let reads = Reads::new(
-            storage.state.clone(),
-            machine.installing(),
-            pump.clone(),
-            host.clock.clone(),
-            options.reads,
-        );
+        let reads =
+            Reads::new(storage.state.clone(), machine.installing(), pump.clone(), host.clock.clone(), options.reads);
         let proposer = Proposer::new(options.proposals, cluster.clone());
         let changes = MembershipChanges {
             raft: raft.clone(),

@@ -264,14 +264,8 @@ impl Inner {
         }
     }
 
-    async fn connect(
-        &self,
-        node_id: NodeId,
-        lane: Lane,
-        node: &Node,
-    ) -> Result<(Connection, DriverGuard), String> {
-        let (mut connection, driver, _) =
-            self.dial(node_id, node.raft_address.clone(), &node.incarnation).await?;
+    async fn connect(&self, node_id: NodeId, lane: Lane, node: &Node) -> Result<(Connection, DriverGuard), String> {
+        let (mut connection, driver, _) = self.dial(node_id, node.raft_address.clone(), &node.incarnation).await?;
         if lane == Lane::Append {
             let opened = timeout(self.timings.connect, AppendLink::open(connection.client(), self.timings.no_progress));
             let link = opened.await.map_err(|_| "the append stream did not open in time".to_owned())?;

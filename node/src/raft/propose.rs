@@ -19,7 +19,10 @@ use alert_core::{
     state::command::{Answer, Proposal, Rejection},
 };
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use openraft::{errors::ClientWriteError, raft::{ClientWriteResult, responder::ProgressResponder}};
+use openraft::{
+    errors::ClientWriteError,
+    raft::{ClientWriteResult, responder::ProgressResponder},
+};
 use tokio::{
     sync::{Notify, oneshot, watch},
     time::{Instant, sleep_until, timeout_at},
@@ -73,13 +76,7 @@ pub struct Proposer {
 impl Proposer {
     /// An empty queue; [`Proposer::run`] serves it.
     pub fn new(bounds: ProposalBounds, cluster: Arc<ClusterView>) -> Self {
-        Self {
-            queue: Arc::default(),
-            wake: Arc::default(),
-            bounds,
-            cluster,
-            in_flight: Arc::new(watch::channel(0).0),
-        }
+        Self { queue: Arc::default(), wake: Arc::default(), bounds, cluster, in_flight: Arc::new(watch::channel(0).0) }
     }
 
     /// Proposes one command and waits for its answer.
@@ -287,8 +284,7 @@ mod tests {
         let caller =
             Caller { country: "GB".into(), authority: "NCA".into(), system: "case".into(), role: Role::Bureau };
         let request = RequestKey { session: [7; 16], sequence: 300, content_hash: [9; 16] };
-        let create =
-            Command::Create { id: AlertId::from_bytes([1; 16]), alert: vec![5; 70_000], as_draft: true };
+        let create = Command::Create { id: AlertId::from_bytes([1; 16]), alert: vec![5; 70_000], as_draft: true };
         let proposals = vec![
             Proposal { caller: Some(caller), request: Some(request), rules_revision: 70_000, command: create },
             Proposal { caller: None, request: None, rules_revision: 0, command: Command::Due },

@@ -123,9 +123,10 @@ impl SnapshotPolicy {
     fn look(&self) -> Look {
         let metrics = self.raft.data_metrics();
         let now = metrics.borrow_watched();
-        let slowest = now.replication.as_ref().map(|members| {
-            members.values().map(|matched| matched.map_or(0, |id| id.index)).min().unwrap_or(u64::MAX)
-        });
+        let slowest = now
+            .replication
+            .as_ref()
+            .map(|members| members.values().map(|matched| matched.map_or(0, |id| id.index)).min().unwrap_or(u64::MAX));
         let index = |id: Option<super::types::LogId>| id.map_or(0, |id| id.index);
         Look {
             applied: index(now.last_applied),
@@ -215,8 +216,7 @@ mod tests {
 
     #[test]
     fn the_log_after_a_snapshot_being_sent_is_kept_whatever_its_age() {
-        let look =
-            Look { applied: 10_000, snapshot: 9_900, purged: 0, slowest_member: Some(0), sending: Some(3_000) };
+        let look = Look { applied: 10_000, snapshot: 9_900, purged: 0, slowest_member: Some(0), sending: Some(3_000) };
         assert_eq!(purge_upto(&look, &marks(), &bounds(0), 9_900), Some(3_000));
     }
 

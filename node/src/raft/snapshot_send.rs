@@ -47,7 +47,8 @@ impl SnapshotSender {
         };
         let offered = timeout(self.no_progress * 4, client.snapshot_offer(offer)).await;
         let offered = offered.map_err(|_| "no answer to the offer".to_owned())?;
-        let SnapshotWanted { missing, transfer_id } = offered.map_err(|status| status.message().to_owned())?.into_inner();
+        let SnapshotWanted { missing, transfer_id } =
+            offered.map_err(|status| status.message().to_owned())?.into_inner();
         let (chunks, queue) = mpsc::channel(SNAPSHOT_CHUNKS_QUEUED);
         let feeding = self.feed(pin.checkpoint(), missing, transfer_id, chunks);
         let sending = client.snapshot_files(ReceiverStream::new(queue));

@@ -9,12 +9,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{
-    Consensus,
-    leadership::ClusterView,
-    peers::Peers,
-    types::NodeId,
-};
+use super::{Consensus, leadership::ClusterView, peers::Peers, types::NodeId};
 use crate::api::backend::{AdminError, Deadline, Leadership};
 
 /// Between two looks at how far the voters are.

@@ -307,8 +307,7 @@ mod tests {
 
     #[test]
     fn bytes_between_nodes_do_not_change() {
-        let golden: [u8; 21] =
-            [1, 1, 251, 44, 1, 2, 1, 1, 2, 9, 2, 2, 10, 0, 2, 11, 1, 2, 97, 98, 0];
+        let golden: [u8; 21] = [1, 1, 251, 44, 1, 2, 1, 1, 2, 9, 2, 2, 10, 0, 2, 11, 1, 2, 97, 98, 0];
         assert_eq!(encode(&append())[..], golden);
         assert_eq!(decode::<AppendRequest>(&golden), Ok(append()));
         let asked = VoteAsked { vote: VOTE, last_log_id: Some(id(9)), leadership_transfer: true };

@@ -84,7 +84,8 @@ impl Api {
                 break;
             }
             looked_at += 1;
-            if after != Some(key) && due == Due::Expire
+            if after != Some(key)
+                && due == Due::Expire
                 && let Some(seen) = self.find(reading, id)?
                 && seen.sight == Sight::Owner
                 && (before_ms.is_some() || is_warned(reading, &seen)?)

@@ -28,12 +28,13 @@ impl Filter {
     pub fn new(filter: Option<&pb::AlertFilter>) -> ApiResult<Self> {
         let Some(filter) = filter else { return Ok(Self::default()) };
         let values = |codes: &[pb::Code]| codes.iter().map(|code| code.value.clone()).collect();
-        let expires_before_ms = match &filter.expires_before {
-            None => None,
-            Some(time) => Some(to_ms(time).ok_or_else(|| {
-                ApiError::field("filter.expires_before", "OUT_OF_RANGE", "a time from 1970 to 9999")
-            })?),
-        };
+        let expires_before_ms =
+            match &filter.expires_before {
+                None => None,
+                Some(time) => Some(to_ms(time).ok_or_else(|| {
+                    ApiError::field("filter.expires_before", "OUT_OF_RANGE", "a time from 1970 to 9999")
+                })?),
+            };
         Ok(Self {
             categories: values(&filter.categories),
             object_classes: values(&filter.object_classes),

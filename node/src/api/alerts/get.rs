@@ -21,6 +21,10 @@ impl Operate for pb::GetRequest {
         let record = api.record(&reading, &seen)?;
         let links = if self.with_links { api.links(&reading, id)? } else { Vec::new() };
         let disclosed = vec![given(id, seen.stored.header.version)];
-        Ok(pb::GetResponse { answer: Some(api.disclose(call, &reading, disclosed).await?), record: Some(record), links })
+        Ok(pb::GetResponse {
+            answer: Some(api.disclose(call, &reading, disclosed).await?),
+            record: Some(record),
+            links,
+        })
     }
 }

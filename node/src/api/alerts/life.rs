@@ -90,7 +90,11 @@ impl Operate for pb::CancelRequest {
         let id = parse_id("alert_id", &self.alert_id)?;
         let reason = self.reason.as_ref().map_or("", |reason| reason.value.as_str());
         if reason.is_empty() {
-            return Err(ApiError::field("reason", "REQUIRED", "why the alert ends: a code of the list 'deletion-reason'"));
+            return Err(ApiError::field(
+                "reason",
+                "REQUIRED",
+                "why the alert ends: a code of the list 'deletion-reason'",
+            ));
         }
         let here = api.here(call).await?;
         known("reason", lists::DELETION_REASON, reason, &here)?;
@@ -107,10 +111,9 @@ impl Operate for pb::RestrictRequest {
 
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let id = parse_id("alert_id", &self.alert_id)?;
-        let mut restriction = self
-            .restriction
-            .clone()
-            .ok_or_else(|| ApiError::field("restriction", "REQUIRED", "suspended, blocked or flagged, where and why"))?;
+        let mut restriction = self.restriction.clone().ok_or_else(|| {
+            ApiError::field("restriction", "REQUIRED", "suspended, blocked or flagged, where and why")
+        })?;
         if restriction.requested_by.is_empty() {
             restriction.requested_by = officer(call);
         }

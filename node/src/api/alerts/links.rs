@@ -39,11 +39,7 @@ impl Operate for pb::LinkRequest {
         let after = api.applied_here(call).await?;
         let id = done.id.to_string();
         let link = read_links_of(&*after, a)?.into_iter().find(|link| link.id == id);
-        Ok(pb::LinkResponse {
-            answer: Some(api.written(call, &done).await?),
-            link,
-            repeated_request: done.repeated,
-        })
+        Ok(pb::LinkResponse { answer: Some(api.written(call, &done).await?), link, repeated_request: done.repeated })
     }
 }
 

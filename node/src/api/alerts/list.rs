@@ -43,9 +43,8 @@ impl Api {
     ) -> ApiResult<Found> {
         let (api, reading, filter) = (self.clone(), reading.clone(), filter.clone());
         let (present, gone) = Present::new();
-        let found = run(&*self.host().blocking, Lane::Read, move || {
-            api.scan_here(&reading, &filter, after, limit, &gone)
-        });
+        let found =
+            run(&*self.host().blocking, Lane::Read, move || api.scan_here(&reading, &filter, after, limit, &gone));
         let found = found.await;
         drop(present);
         found

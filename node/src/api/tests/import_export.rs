@@ -81,7 +81,11 @@ async fn a_full_queue_slows_an_import_and_fails_nothing() {
     assert!(outcomes.len() == 20 && outcomes.values().all(|outcome| outcome.status() == pb::ImportStatus::Created));
 }
 
-async fn export(world: &World, caller: alert_core::alert::Caller, request: pb::ExportRequest) -> Vec<pb::ExportResponse> {
+async fn export(
+    world: &World,
+    caller: alert_core::alert::Caller,
+    request: pb::ExportRequest,
+) -> Vec<pb::ExportResponse> {
     let mut alerts = world.alerts(caller).await;
     let mut answers = alerts.export(request).await.unwrap().into_inner();
     let mut messages = Vec::new();
@@ -92,7 +96,11 @@ async fn export(world: &World, caller: alert_core::alert::Caller, request: pb::E
 }
 
 fn ids(messages: &[pb::ExportResponse]) -> Vec<String> {
-    messages.iter().flat_map(|message| &message.records).map(|record| record.info.as_ref().unwrap().id.clone()).collect()
+    messages
+        .iter()
+        .flat_map(|message| &message.records)
+        .map(|record| record.info.as_ref().unwrap().id.clone())
+        .collect()
 }
 
 fn many(world: &World, count: u16) -> Vec<String> {

@@ -124,8 +124,7 @@ async fn a_covert_alert_is_a_missing_one_everywhere() {
     let request = |id: &str| pb::GetRequest { context: context.clone(), alert_id: id.into(), ..Default::default() };
     let mut open_search = world.alerts(caller(Role::SearchOpen, "met")).await;
     assert_eq!(refusal(open_search.get(request(&covert)).await), refusal(open_search.get(request(missing)).await));
-    let history =
-        |id: &str| pb::HistoryRequest { context: context.clone(), alert_id: id.into(), ..Default::default() };
+    let history = |id: &str| pb::HistoryRequest { context: context.clone(), alert_id: id.into(), ..Default::default() };
     assert_eq!(refusal(open_search.history(history(&covert)).await), hidden);
     let mut national = world.alerts(caller(Role::Search, "met")).await;
     national.get(request(&covert)).await.unwrap();

@@ -133,7 +133,8 @@ async fn a_list_goes_through_every_visible_alert_a_page_at_a_time() {
     let filter = pb::AlertFilter { categories: vec![code("category", "arrest").unwrap()], ..Default::default() };
     let other = pb::ListRequest { filter: Some(filter), ..request.clone() };
     assert_eq!(refusal_code(alerts.list(other).await), "TOKEN_INVALID", "a token is good for its own question only");
-    let filter = pb::AlertFilter { categories: vec![code("category", "discreet-check").unwrap()], ..Default::default() };
+    let filter =
+        pb::AlertFilter { categories: vec![code("category", "discreet-check").unwrap()], ..Default::default() };
     let covert = pb::ListRequest { context: context(), filter: Some(filter), ..Default::default() };
     assert!(alerts.list(covert.clone()).await.unwrap().into_inner().records.is_empty());
     assert_eq!(world.alerts(nca()).await.list(covert).await.unwrap().into_inner().records.len(), 1);
@@ -172,12 +173,8 @@ async fn history_shows_the_versions_that_the_viewer_could_see() {
 async fn a_link_shows_only_to_who_sees_both_sides() {
     let world = World::new();
     let (open, covert) = (world.create(1, "arrest"), world.create(2, "discreet-check"));
-    let link = pb::Link {
-        alert_a: open.clone(),
-        alert_b: covert,
-        kind: code("link-kind", "same-case"),
-        ..Default::default()
-    };
+    let link =
+        pb::Link { alert_a: open.clone(), alert_b: covert, kind: code("link-kind", "same-case"), ..Default::default() };
     world.run(nca(), Command::Link { id: AlertId::from_bytes([9; 16]), link: link.encode_to_vec() });
     let request = pb::GetRequest { with_links: true, ..get(&open) };
     let links = |role| {
@@ -224,7 +221,9 @@ async fn a_bureau_is_told_of_its_alerts_that_end_soon() {
     world.clock.0.store(soon, std::sync::atomic::Ordering::Relaxed);
     assert!(!alerts.due_for_review(due.clone()).await.unwrap().into_inner().records.is_empty());
     let mut other = world.alerts(caller(Role::Bureau, "met")).await;
-    assert!(other.due_for_review(pb::DueForReviewRequest { before, ..due }).await.unwrap().into_inner().records.is_empty());
+    assert!(
+        other.due_for_review(pb::DueForReviewRequest { before, ..due }).await.unwrap().into_inner().records.is_empty()
+    );
 }
 
 #[tokio::test]

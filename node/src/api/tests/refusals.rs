@@ -83,7 +83,10 @@ async fn administration_is_for_operators_and_topology_for_every_client() {
     let world = World::new();
     let mut cluster = ClusterServiceClient::new(world.channel(nca()).await);
     let (code, _, message) = refusal(cluster.status(pb::StatusRequest {}).await);
-    assert_eq!((code, message.as_str()), (Code::PermissionDenied, "administration of the cluster is open to operators only"));
+    assert_eq!(
+        (code, message.as_str()),
+        (Code::PermissionDenied, "administration of the cluster is open to operators only")
+    );
 
     let operator = || caller(Role::Operator, "ops");
     let mut cluster = ClusterServiceClient::new(world.channel(operator()).await);
@@ -165,7 +168,8 @@ async fn a_watch_refuses_a_filter_that_no_change_would_tell() {
 #[tokio::test]
 async fn rules_are_kept_by_the_policy_role_and_read_by_national_callers() {
     let world = World::new();
-    let get = pb::GetRulesRequest { context: context(), kind: pb::RuleKind::SearchProfile as i32, ..Default::default() };
+    let get =
+        pb::GetRulesRequest { context: context(), kind: pb::RuleKind::SearchProfile as i32, ..Default::default() };
     let mut rules = RuleServiceClient::new(world.channel(caller(Role::Search, "x")).await);
     let answer = rules.get(get.clone()).await.unwrap().into_inner();
     let put = pb::PutRulesRequest { context: change(1), rules: answer.rules.clone(), expected_version: 1 };

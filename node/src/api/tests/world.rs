@@ -160,9 +160,8 @@ impl World {
 
 /// An agreement with the partner.
 pub(in crate::api) fn agreement(id: &str) -> pb::Agreement {
-    let rights = |fields: &[&str]| {
-        Some(pb::FieldRights { fields: fields.iter().map(|field| (*field).to_owned()).collect() })
-    };
+    let rights =
+        |fields: &[&str]| Some(pb::FieldRights { fields: fields.iter().map(|field| (*field).to_owned()).collect() });
     pb::Agreement {
         id: id.into(),
         partner: Some(pb::Party { code: partner().country }),

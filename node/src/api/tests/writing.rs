@@ -40,7 +40,10 @@ async fn an_alert_lives_from_creation_to_its_tombstone() {
     let update = pb::UpdateRequest { context: change(2), alert: Some(alert), expected_version: 1 };
     assert_eq!(alerts.update(update.clone()).await.unwrap().into_inner().version, 2);
     let (grpc, code_name, message) = refusal(alerts.update(pb::UpdateRequest { context: change(3), ..update }).await);
-    assert_eq!((grpc, code_name.as_str(), message.as_str()), (Code::Aborted, "VERSION_CONFLICT", "version 2 is current"));
+    assert_eq!(
+        (grpc, code_name.as_str(), message.as_str()),
+        (Code::Aborted, "VERSION_CONFLICT", "version 2 is current")
+    );
 
     let restriction = pb::Restriction {
         kind: pb::RestrictionKind::Suspended as i32,
@@ -146,7 +149,10 @@ async fn the_audit_log_keeps_no_content_of_records() {
     let asked = pb::CreateRequest::decode(entries[0].asked.as_slice()).unwrap().alert.unwrap();
     assert_eq!(asked.core.unwrap().source.unwrap().reference, "REF-1");
     assert!(asked.identities.is_none());
-    assert_eq!((entries[0].operation, entries[0].disclosed[0].alert_id.as_str()), ("create", created.alert_id.as_str()));
+    assert_eq!(
+        (entries[0].operation, entries[0].disclosed[0].alert_id.as_str()),
+        ("create", created.alert_id.as_str())
+    );
     assert_eq!(entries[0].disclosed[0].what, "change");
 }
 
@@ -172,11 +178,8 @@ async fn whoever_submits_an_alert_does_not_approve_it() {
     let alert_id = draft.alert_id;
     let submit = pb::SubmitRequest { context: change(2), alert_id: alert_id.clone(), ..Default::default() };
     assert_eq!(alerts.submit(submit).await.unwrap().into_inner().state(), pb::AlertState::PendingReview);
-    let approve = |sequence| pb::ApproveRequest {
-        context: change(sequence),
-        alert_id: alert_id.clone(),
-        ..Default::default()
-    };
+    let approve =
+        |sequence| pb::ApproveRequest { context: change(sequence), alert_id: alert_id.clone(), ..Default::default() };
     assert_eq!(refusal_code(alerts.approve(approve(3)).await), "REQUEST_INVALID");
     let mut second_officer = approve(4);
     second_officer.context.as_mut().unwrap().officer_ref = "officer-8".into();
@@ -260,11 +263,8 @@ async fn agreements_are_put_suspended_and_ended_by_the_policy_role() {
     faulty.context = change(3);
     faulty.agreement.as_mut().unwrap().purposes.clear();
     assert_eq!(refusal_code(policy.put(faulty).await), "RECORD_INVALID");
-    let suspend = pb::SuspendAgreementRequest {
-        context: change(4),
-        agreement_id: "fr-1".into(),
-        reason: "under review".into(),
-    };
+    let suspend =
+        pb::SuspendAgreementRequest { context: change(4), agreement_id: "fr-1".into(), reason: "under review".into() };
     let suspended = policy.suspend(suspend).await.unwrap().into_inner().agreement.unwrap();
     assert_eq!(suspended.state(), pb::AgreementState::Suspended);
     let proof = pb::PurgeProof { statement: "purged".into(), stated_by: "desk".into(), ..Default::default() };
@@ -273,5 +273,14 @@ async fn agreements_are_put_suspended_and_ended_by_the_policy_role() {
     assert!(ended.state() == pb::AgreementState::Ended && ended.purge_proof.unwrap().stated_at.is_some());
     let resume = pb::ResumeAgreementRequest { context: change(6), agreement_id: "fr-1".into() };
     assert_eq!(refusal_code(policy.resume(resume).await), "WRONG_STATE");
-    assert_eq!(policy.list(pb::ListAgreementsRequest { context: context(), read: None }).await.unwrap().into_inner().agreements.len(), 1);
+    assert_eq!(
+        policy
+            .list(pb::ListAgreementsRequest { context: context(), read: None })
+            .await
+            .unwrap()
+            .into_inner()
+            .agreements
+            .len(),
+        1
+    );
 }

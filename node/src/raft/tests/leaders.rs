@@ -114,9 +114,9 @@ async fn a_write_whose_outcome_is_unknown_is_never_called_refused() {
     let outcome = node.propose(proposal(7, 1), soon(1)).await;
     assert_eq!(outcome, Err(ProposeError::MaybeApplied));
     let leader = loop {
-        let others = [2, 3].into_iter().find(|id| {
-            matches!(*world.node(*id).leadership().borrow(), crate::api::backend::Leadership::Me { .. })
-        });
+        let others = [2, 3]
+            .into_iter()
+            .find(|id| matches!(*world.node(*id).leadership().borrow(), crate::api::backend::Leadership::Me { .. }));
         match others {
             Some(leader) => break leader,
             None => sleep(Duration::from_millis(10)).await,
@@ -126,7 +126,9 @@ async fn a_write_whose_outcome_is_unknown_is_never_called_refused() {
     world.pipes.heal(1, 2);
     world.pipes.heal(1, 3);
     world.until("the old leader follows", |world| world.node(1).topology().leader_id == leader).await;
-    assert!(matches!(world.write(1, 7, 3).await, Err(ProposeError::NotLeader { hint: Some(hint) }) if hint.node_id == leader));
+    assert!(
+        matches!(world.write(1, 7, 3).await, Err(ProposeError::NotLeader { hint: Some(hint) }) if hint.node_id == leader)
+    );
     assert_eq!(world.read(1, Level::Linearizable, 8).await, Ok(Some(2)));
 }
 

@@ -123,8 +123,7 @@ impl Connector for PipeConnector {
                         system: format!("node-{from}"),
                         role: Role::Node,
                     };
-                    let peer =
-                        PeerIdentity { caller, node_id: Some(from), certificate_serial: format!("{from:x}") };
+                    let peer = PeerIdentity { caller, node_id: Some(from), certificate_serial: format!("{from:x}") };
                     let stream = Box::new(Pipe::new(theirs, alive.clone()));
                     let accepted = Accepted { stream, peer, remote_address: format!("pipe of node {from}") };
                     accept.send(accepted).map_err(|_| refused())?;

@@ -38,7 +38,8 @@ async fn a_cut_off_leader_serves_no_linearizable_read_while_another_one_leads() 
     let cut = Instant::now();
     while cut.elapsed() < Duration::from_secs(5) {
         for id in [2, 3] {
-            if newer.is_none() && world.write_until(id, 7, 2, Instant::now() + Duration::from_millis(20)).await.is_ok() {
+            if newer.is_none() && world.write_until(id, 7, 2, Instant::now() + Duration::from_millis(20)).await.is_ok()
+            {
                 newer = Some(id);
             }
         }

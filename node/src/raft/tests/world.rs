@@ -12,8 +12,7 @@ use std::{
 
 use alert_core::{
     alert::{Caller, Role},
-    codec,
-    pb,
+    codec, pb,
     state::{
         command::{Answer, Command, Proposal},
         family::{Family, sys},
@@ -131,8 +130,7 @@ impl World {
     pub async fn start(&mut self, id: NodeId) {
         let disk = self.disks.entry(id).or_insert_with(|| self.root.path().join(format!("node-{id}")));
         let start = self.start;
-        let clock =
-            self.clocks.entry(id).or_insert_with(|| Arc::new(TestClock { start, skew_ms: AtomicI64::new(0) }));
+        let clock = self.clocks.entry(id).or_insert_with(|| Arc::new(TestClock { start, skew_ms: AtomicI64::new(0) }));
         let host = Host {
             clock: clock.clone(),
             random: Arc::new(OsRandom),
