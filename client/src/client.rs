@@ -32,7 +32,7 @@ use crate::{
 ///     })
 ///     .data_centre("london")
 ///     .officer_ref("officer-4711")
-///     .purpose("border-check")
+///     .purpose("border-control")
 ///     .build()?;
 /// let answer = client
 ///     .search(pb::SearchRequest {

@@ -23,7 +23,7 @@ impl Desk {
         let desk = Self { cluster: FakeCluster::on_loopback(3).await, directory: TempDir::new().unwrap() };
         let seeds: Vec<_> = desk.cluster.addresses().iter().map(|address| format!("{address:?}")).collect();
         let config = format!(
-            "[cluster]\nseeds = [{}]\n[caller]\nofficer = \"officer-1\"\npurpose = \"border-check\"\n\
+            "[cluster]\nseeds = [{}]\n[caller]\nofficer = \"officer-1\"\npurpose = \"border-control\"\n\
              [tls]\nplaintext = true\n",
             seeds.join(", ")
         );

@@ -28,7 +28,7 @@ async fn an_alert_is_created_and_read_back_with_the_callers_context() {
     let state = cluster.state();
     let (node, context) = &state.calls[0];
     assert_eq!((*node, context.officer_ref.as_str()), (1, "officer-1"), "a write goes to the leader");
-    assert_eq!(context.purpose.as_ref().unwrap().value, "border-check");
+    assert_eq!(context.purpose.as_ref().unwrap().value, "border-control");
     let id = context.request_id.as_ref().unwrap();
     assert_eq!((id.session.len(), id.sequence), (16, 1));
 }

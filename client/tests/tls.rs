@@ -55,7 +55,7 @@ impl Guarded {
     }
 
     fn client(config: &ClientConfig) -> AlertClient {
-        let builder = AlertClient::builder().config(config).officer_ref("officer-1").purpose("border-check");
+        let builder = AlertClient::builder().config(config).officer_ref("officer-1").purpose("border-control");
         builder.deadline(Duration::from_secs(2)).build().unwrap()
     }
 }

@@ -29,7 +29,7 @@ settings! {
         /// The officer or system behind the calls, as the caller's own directory names it.
         officer: Option<String> = None, example "\"officer-0815\"";
         /// Why it asks: a value of the code list "purpose".
-        purpose: Option<String> = None, example "\"border-check\"";
+        purpose: Option<String> = None, example "\"border-control\"";
         /// Partners: the agreement that the calls are made under.
         agreement_id: Option<String> = None, example "\"agreement-fr\"";
     }

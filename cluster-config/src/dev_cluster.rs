@@ -248,7 +248,7 @@ impl DevCluster {
             },
             caller: CallerSection {
                 officer: Some(format!("{name}-desk")),
-                purpose: Some("border-check".to_owned()),
+                purpose: Some("border-control".to_owned()),
                 agreement_id: partner.then(|| format!("agreement-{}", country.to_lowercase())),
             },
             tls: ClientTlsSection {

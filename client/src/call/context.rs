@@ -13,7 +13,7 @@ pub struct CallDefaults {
     pub on_behalf_of: String,
     /// The officer or system behind the calls, as the caller's own directory names it.
     pub officer_ref: String,
-    /// A value of the code list "purpose", for example "border-check".
+    /// A value of the code list "purpose", for example "border-control".
     pub purpose: String,
     /// The caller's own case.
     pub case_ref: String,
@@ -75,7 +75,7 @@ mod tests {
     fn a_request_keeps_what_it_says_itself() {
         let defaults = CallDefaults {
             officer_ref: "default".into(),
-            purpose: "border-check".into(),
+            purpose: "border-control".into(),
             agreement_id: "a1".into(),
             ..CallDefaults::default()
         };
@@ -83,7 +83,7 @@ mod tests {
         fill_context(&mut context, &defaults, &Random::new(None));
         let context = context.unwrap();
         assert_eq!((context.officer_ref.as_str(), context.agreement_id.as_str()), ("own", "a1"));
-        assert_eq!(context.purpose.unwrap(), pb::Code { list: "purpose".into(), value: "border-check".into() });
+        assert_eq!(context.purpose.unwrap(), pb::Code { list: "purpose".into(), value: "border-control".into() });
         assert_eq!(context.search_id.len(), 36);
     }
 

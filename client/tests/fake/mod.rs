@@ -115,7 +115,7 @@ impl FakeCluster {
             .seeds(seeds)
             .connector(Arc::new(self.connector()))
             .officer_ref("officer-1")
-            .purpose("border-check")
+            .purpose("border-control")
             .seed(7)
     }
 

@@ -35,7 +35,7 @@ impl Context {
         };
         let mut faults = Vec::new();
         let mut required = |field: &str, what: &str| {
-            faults.push(fault(&format!("context.{field}"), "REQUIRED", what));
+            faults.push(fault(format!("context.{field}"), "REQUIRED", what));
         };
 
         let search_id = message.search_id.parse::<AlertId>();
@@ -81,7 +81,7 @@ impl Context {
         ] {
             if text.len() > CONTEXT_TEXT_BYTES_MAX {
                 let limit = format!("at most {CONTEXT_TEXT_BYTES_MAX} bytes");
-                faults.push(fault(&format!("context.{field}"), "TOO_LONG", limit));
+                faults.push(fault(format!("context.{field}"), "TOO_LONG", limit));
             }
         }
 
@@ -207,7 +207,7 @@ mod tests {
         pb::CallContext {
             search_id: "0190b0a2-7c3d-7000-8000-000000000001".into(),
             officer_ref: "PC 1".into(),
-            purpose: Some(pb::Code { list: "purpose".into(), value: "border-check".into() }),
+            purpose: Some(pb::Code { list: "purpose".into(), value: "border-control".into() }),
             ..Default::default()
         }
     }

@@ -165,6 +165,8 @@ fn ends(request: &AppendEntriesRequest<TypeConfig>) -> (Option<Id>, Option<Id>) 
     (previous, request.entries.last().map(|entry| entry.log_id).or(previous))
 }
 
+// The size of the error is openraft's choice, and so is the signature that it goes into.
+#[allow(clippy::result_large_err)]
 fn into_result(
     reply: wire::AppendReply,
     previous: Option<Id>,

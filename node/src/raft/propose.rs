@@ -285,7 +285,7 @@ mod tests {
             Caller { country: "GB".into(), authority: "NCA".into(), system: "case".into(), role: Role::Bureau };
         let request = RequestKey { session: [7; 16], sequence: 300, content_hash: [9; 16] };
         let create = Command::Create { id: AlertId::from_bytes([1; 16]), alert: vec![5; 70_000], as_draft: true };
-        let proposals = vec![
+        let proposals = [
             Proposal { caller: Some(caller), request: Some(request), rules_revision: 70_000, command: create },
             Proposal { caller: None, request: None, rules_revision: 0, command: Command::Due },
         ];

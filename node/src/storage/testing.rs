@@ -30,8 +30,11 @@ use crate::{
     seam::Host,
 };
 
+/// Makes one kind of engines.
+pub type MakeEngines = fn(&Host) -> Arc<dyn Engines>;
+
 /// Every engine, by name.
-pub fn kinds() -> Vec<(&'static str, fn(&Host) -> Arc<dyn Engines>)> {
+pub fn kinds() -> Vec<(&'static str, MakeEngines)> {
     vec![
         ("memory", |host| Arc::new(MemoryEngines::new(host.files.clone()))),
         #[cfg(feature = "rocksdb")]

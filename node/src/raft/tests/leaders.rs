@@ -51,7 +51,10 @@ async fn the_leadership_moves_without_a_failed_write() {
         for value in 1..=200 {
             loop {
                 match world.write(leader, 7, value).await {
-                    Ok(answer) => break drop(answer.unwrap()),
+                    Ok(answer) => {
+                        answer.unwrap();
+                        break;
+                    }
                     Err(ProposeError::NotLeader { hint: Some(hint) }) => leader = hint.node_id,
                     Err(error) => panic!("{error}"),
                 }

@@ -12,9 +12,11 @@ use crate::seam::FileSystem;
 const PLAIN: usize = 0;
 const PREFIXED: usize = 1;
 
+type Promise = fn(&Bench<'_>);
+
 /// Runs every promise, each in its own directory below `root` (which exists and is empty).
 pub fn run(engines: &dyn Engines, files: &dyn FileSystem, root: &Path) {
-    let promises: &[(&str, fn(&Bench<'_>))] = &[
+    let promises: &[(&str, Promise)] = &[
         ("a batch applies in order and as a whole", a_batch_applies_in_order),
         ("a range deletion spares its end", a_range_deletion_spares_its_end),
         ("a snapshot never changes", a_snapshot_never_changes),
