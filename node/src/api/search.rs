@@ -209,7 +209,9 @@ fn source_answer(
     disclosed: &mut Vec<pb::AuditDisclosure>,
 ) -> ApiResult<pb::SourceAnswer> {
     let agreement = reading.viewer.agreement();
-    let may_have = |field: &str| agreement.is_none_or(|agreement| agreement.candidate_field(field));
+    // The category is no field to have a right to: an agreement names the categories that it covers.
+    let may_have =
+        |field: &str| field == "category" || agreement.is_none_or(|agreement| agreement.candidate_field(field));
     let scope =
         CandidateScope { viewer: &reading.viewer, rules: &reading.rules, now_ms: reading.now_ms, may_have: &may_have };
     let mut candidates = Vec::with_capacity(found.found.len());

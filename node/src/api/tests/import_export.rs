@@ -109,7 +109,7 @@ fn many(world: &World, count: u16) -> Vec<String> {
             let mut bytes = [0; 16];
             bytes[..2].copy_from_slice(&(number + 1).to_be_bytes());
             let id = AlertId::from_bytes(bytes);
-            let alert = person(u64::from(number) + 100, "arrest").encode_to_vec();
+            let alert = person(u64::from(number) + 1000, "arrest").encode_to_vec();
             world.run(nca(), Command::Create { id, alert, as_draft: false });
             id.to_string()
         })

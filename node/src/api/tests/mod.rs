@@ -91,6 +91,8 @@ pub(super) fn person(number: u64, category: &str) -> pb::Alert {
             subject_kind: pb::SubjectKind::Person as i32,
             category: code("category", category),
             reason: code("reason", "warrant-first-instance"),
+            decision: Some(pb::DecisionReference { reference: format!("W-{number}"), ..Default::default() }),
+            offences: vec![pb::Offence { description: "theft".into(), ..Default::default() }],
             ..Default::default()
         }),
         identities: Some(pb::IdentitySection {

@@ -166,7 +166,7 @@ pub(in crate::api) fn agreement(id: &str) -> pb::Agreement {
         id: id.into(),
         partner: Some(pb::Party { code: partner().country }),
         categories: vec![code("category", "arrest").unwrap()],
-        candidate_fields: rights(&["category", "action", "title"]),
+        candidate_fields: rights(&["action", "title"]),
         record_fields: rights(&["identities", "action"]),
         purposes: vec![code("purpose", "border-control").unwrap()],
         legal_regime: "treaty".into(),
@@ -180,7 +180,7 @@ fn the_fixtures_are_valid() {
     let rules = RuleSet::defaults();
     for category in ["arrest", "discreet-check"] {
         let faults = alert_core::alert::validate::validate(&person(1, category), &rules, START_MS);
-        assert_eq!(faults, [], "{category}");
+        assert!(faults.iter().all(|fault| fault.warning), "{category}: {faults:?}");
     }
     let faults = alert_core::alert::validate::validate_agreement(&agreement("fr-1"), &rules);
     assert!(faults.iter().all(|fault| fault.warning), "{faults:?}");
