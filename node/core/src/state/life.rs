@@ -65,6 +65,10 @@ impl Context<'_, '_> {
         self.check_rules(&alert)?;
         let Some(entry) = self.source_entry(&alert)? else { return self.insert(id, content, alert, false) };
         if source_version(&alert) <= entry.source_version {
+            if self.writer.get(Family::Alerts, entry.id.as_bytes())?.is_some() {
+                // What is another's is not told of, only that the reference is taken.
+                self.load_owned(entry.id).map_err(|_| Rejection::DuplicateSource)?;
+            }
             let held = self.writer.get(Family::Alerts, entry.id.as_bytes())?;
             let header = held.map(|bytes| StoredAlert::decode_header(&bytes)).transpose()?;
             let (version, state) = header.map_or((0, 0), |header| (header.version, header.state));
