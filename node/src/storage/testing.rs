@@ -58,6 +58,11 @@ impl Bench {
         Self { root: tempfile::tempdir().expect("a temporary directory"), host, engines, disk }
     }
 
+    /// True on the engine that is slow to open.
+    pub fn is_rocksdb(&self) -> bool {
+        self.engines.is_immutable("000001.sst")
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
