@@ -13,6 +13,7 @@
 //! | `db-N/` | databases; all but the current one are swept at start |
 //! | `checkpoints/NAME/`, `NAME.manifest` | a checkpoint; it counts once its manifest is there |
 //! | `staging/ID/` | files being received; `ID` follows from the manifest, so that a transfer resumes |
+//! | `received/ID-N/` | complete and verified, waiting for its install |
 //!
 //! Stopped anywhere, a restart finds the old state or the new one, whole. A received checkpoint counts for a restart only
 //! once `install` has made the log durable: the state must never be ahead of a log that contradicts it.

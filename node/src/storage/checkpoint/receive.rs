@@ -12,6 +12,26 @@ use crate::{
     storage::{engine::Engines, limits},
 };
 
+/// Characters of the name that a transfer has by its manifest.
+const ID_CHARACTERS: usize = 32;
+
+/// After a restart: what was complete and never installed is a transfer to resume. Blocks.
+pub(super) fn revive(files: &dyn seam::FileSystem, staging: &Path, received: &Path) -> Result<(), CheckpointError> {
+    for path in [staging, received] {
+        files.create_directories(path).map_err(CheckpointError::io(path))?;
+    }
+    for entry in files.list(received).map_err(CheckpointError::io(received))? {
+        let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let target = staging.join(name.get(..ID_CHARACTERS).unwrap_or(name));
+        if files.exists(&target) {
+            files.remove_directory(&entry.path).map_err(CheckpointError::io(&entry.path))?;
+        } else {
+            files.rename(&entry.path, &target).map_err(CheckpointError::io(&target))?;
+        }
+    }
+    Ok(())
+}
+
 /// A file that is not complete yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingPart {
@@ -27,23 +47,28 @@ pub struct Receiver {
     host: Host,
     manifest: Manifest,
     directory: PathBuf,
+    /// Where it goes when it is complete: the next transfer sweeps the staging directory.
+    complete: PathBuf,
     /// Bytes there, by file.
     arrived: Vec<u64>,
     open: Option<(usize, Box<dyn AppendFile>)>,
 }
 
 impl Receiver {
-    /// Prepares `staging/ID`. Files that `own` checkpoints hold are taken from there. Blocks.
+    /// Prepares `staging/ID`. Files that `own` checkpoints hold are taken from there. Complete, it goes to `received`, with
+    /// a number that no other has. Blocks.
     pub(super) fn begin(
         host: &Host,
         engines: &dyn Engines,
-        staging: &Path,
+        (staging, received, number): (&Path, &Path, u64),
         manifest: Manifest,
         own: &[Checkpoint],
     ) -> Result<Self, CheckpointError> {
         let files = &*host.files;
         let id = blake3::hash(&manifest.encode()).to_hex();
-        let directory = staging.join(&id.as_str()[..32]);
+        let id = &id.as_str()[..ID_CHARACTERS];
+        let directory = staging.join(id);
+        let complete = received.join(format!("{id}-{number}"));
         files.create_directories(&directory).map_err(CheckpointError::io(&directory))?;
         // One transfer at a time: whatever an earlier one left is of no use any more.
         for other in files.list(staging).map_err(CheckpointError::io(staging))? {
@@ -81,7 +106,7 @@ impl Receiver {
             }
             arrived.push(present);
         }
-        let receiver = Self { host: host.clone(), manifest, directory, arrived, open: None };
+        let receiver = Self { host: host.clone(), manifest, directory, complete, arrived, open: None };
         receiver.check_space(staging)?;
         Ok(receiver)
     }
@@ -146,11 +171,14 @@ impl Receiver {
             return Err(CheckpointError::Incomplete(incomplete));
         }
         let host = self.host.clone();
-        let (directory, manifest) = (self.directory.clone(), self.manifest.clone());
-        let work = move || verify(&host, &directory, &manifest);
+        let (directory, complete, manifest) = (self.directory.clone(), self.complete.clone(), self.manifest.clone());
+        let work = move || {
+            verify(&host, &directory, &manifest)?;
+            host.files.rename(&directory, &complete).map_err(CheckpointError::io(&complete))
+        };
         match seam::run(&*self.host.blocking, Lane::Snapshot, work).await {
             Ok(()) => {
-                let checkpoint = Checkpoint::new(&self.host, self.directory.clone(), self.manifest.clone());
+                let checkpoint = Checkpoint::new(&self.host, self.complete.clone(), self.manifest.clone());
                 checkpoint.retire();
                 Ok(checkpoint)
             }

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::{
     Checkpoint, CheckpointError, Manifest, ManifestFile, Receiver, Step, files,
     handle::{self, Held},
-    install,
+    install, receive,
 };
 use crate::{
     raft::types::LogId,
@@ -91,7 +91,11 @@ impl CheckpointStore {
         manifest.check_origin(&self.shared.cluster_id)?;
         let shared = self.shared.clone();
         let own: Vec<Checkpoint> = self.newest().into_iter().collect();
-        let work = move || Receiver::begin(&shared.host, &*shared.engines, &shared.staging(), manifest, &own);
+        let work = move || {
+            let number = shared.counter.fetch_add(1, Ordering::Relaxed);
+            let places = (shared.staging(), shared.received());
+            Receiver::begin(&shared.host, &*shared.engines, (&places.0, &places.1, number), manifest, &own)
+        };
         seam::run(&*self.shared.host.blocking, Lane::Snapshot, work).await
     }
 
@@ -118,6 +122,10 @@ impl Shared {
 
     fn staging(&self) -> PathBuf {
         self.root.join("staging")
+    }
+
+    fn received(&self) -> PathBuf {
+        self.root.join("received")
     }
 
     /// Passes a step of an install.
@@ -213,8 +221,7 @@ impl Shared {
         let files = &*self.host.files;
         let directory = self.checkpoints();
         files.create_directories(&directory).map_err(CheckpointError::io(&directory))?;
-        let staging = self.staging();
-        files.create_directories(&staging).map_err(CheckpointError::io(&staging))?;
+        receive::revive(files, &self.staging(), &self.received())?;
 
         let mut found = Vec::new();
         let entries = files.list(&directory).map_err(CheckpointError::io(&directory))?;

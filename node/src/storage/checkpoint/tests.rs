@@ -3,7 +3,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,7 @@ use openraft::{
 use super::{Checkpoint, CheckpointError, Manifest, Receiver, Step};
 use crate::{
     raft::types::{Entry, TypeConfig, log_id},
-    seam::{AppendFile, FileInfo, FileSystem, Host, RealFiles},
+    seam::{AppendFile, Clock, FileInfo, FileSystem, Host, RealFiles, SystemClock},
     storage::{
         OpenError, Storage,
         engine::EngineError,
@@ -163,7 +166,10 @@ async fn a_snapshot_goes_to_another_node_in_pieces_and_becomes_its_state() {
 
         let more = fill(&leader, 41, 45).await;
         assert_eq!(fill(&learner, 41, 45).await, more, "apply goes on upon the installed state");
-        until("the staging directory is empty", || names(&bench.path("learner/state/staging")).is_empty()).await;
+        for place in ["staging", "received"] {
+            let place = bench.path("learner/state").join(place);
+            until("nothing is left of the transfer", || names(&place).is_empty()).await;
+        }
         learner.close().await.unwrap();
         drop(learner);
         let again = bench.storage("learner").unwrap();
@@ -208,6 +214,31 @@ async fn an_interrupted_transfer_resumes_and_a_damaged_file_comes_again() {
         let received = receiver.finish().await.unwrap();
         learner.checkpoints.install(received, &learner.log).await.unwrap();
         assert_eq!(inspect::verified_fingerprint(&learner.state).unwrap(), wanted);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_received_snapshot_waits_for_its_install_whatever_is_offered_next() {
+    on_every_engine(|bench| async move {
+        let leader = bench.storage("leader").unwrap();
+        let wanted = fill(&leader, 1, 20).await;
+        let first = leader.checkpoints.build().await.unwrap();
+        fill(&leader, 21, 25).await;
+        let second = leader.checkpoints.build().await.unwrap();
+
+        let learner = bench.storage("learner").unwrap();
+        let received = transfer(&first, &learner).await;
+        let mut other = learner.checkpoints.receive(second.manifest().clone()).await.unwrap();
+        send(&second, &mut other, 1).await;
+        bench.copy("learner", "died here");
+        learner.checkpoints.install(received, &learner.log).await.unwrap();
+        assert_eq!(inspect::verified_fingerprint(&learner.state).unwrap(), wanted);
+
+        let revived = bench.storage("died here").unwrap();
+        assert!(revived.checkpoints.newest().is_none());
+        let receiver = revived.checkpoints.receive(first.manifest().clone()).await.unwrap();
+        assert!(receiver.missing().is_empty(), "what had arrived need not come again");
     })
     .await;
 }
@@ -295,6 +326,42 @@ async fn readers_keep_the_old_state_over_an_install() {
         assert_eq!(databases().len(), 2);
         drop(reader);
         until("the old database is gone", || databases() == ["db-000002"]).await;
+    })
+    .await;
+}
+
+/// The machine's clock, and how far a test has put it forward.
+#[derive(Default)]
+struct MovableClock(AtomicU64);
+
+impl Clock for MovableClock {
+    fn wall_ms(&self) -> u64 {
+        SystemClock.wall_ms()
+    }
+
+    fn boot(&self) -> Duration {
+        SystemClock.boot() + Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_beyond_its_longest_life_is_turned_away() {
+    on_every_engine(|mut bench| async move {
+        let clock = Arc::new(MovableClock::default());
+        bench.host = Host { clock: clock.clone(), ..bench.host.clone() };
+        let storage = bench.storage("node").unwrap();
+        fill(&storage, 1, 5).await;
+        let checkpoint = storage.checkpoints.build().await.unwrap();
+        let reader = storage.state.read().unwrap();
+        storage.checkpoints.install(checkpoint, &storage.log).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(reader.get(Family::Alerts, alert_id(3).as_bytes()).unwrap().is_some());
+        clock.0.store(limits::VIEW_LIFE_MS, Ordering::Relaxed);
+        until("the reader is turned away", || reader.get(Family::Alerts, b"x").is_err()).await;
+        assert!(storage.state.read().unwrap().get(Family::Alerts, alert_id(3).as_bytes()).unwrap().is_some());
+        drop(reader);
+        let root = bench.path("node/state");
+        until("the old database is gone", || !names(&root).contains(&"db-000001".to_owned())).await;
     })
     .await;
 }

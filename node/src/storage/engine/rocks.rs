@@ -352,3 +352,56 @@ fn open_error(path: &Path, error: &rocksdb::Error) -> EngineError {
         _ => EngineError::Io { place, reason },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{log, state};
+
+    /// The options that RocksDB itself says it runs with.
+    fn options_on_disk(spec: &EngineSpec) -> String {
+        let root = tempfile::tempdir().unwrap();
+        let engines = RocksEngines::new(RocksSettings::default());
+        drop(engines.open(root.path(), spec, Access::ReadWrite).unwrap());
+        let mut files: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with("OPTIONS-"));
+        std::fs::read_to_string(files.pop().unwrap()).unwrap()
+    }
+
+    fn family<'a>(options: &'a str, name: &str) -> &'a str {
+        let begin = options.find(&format!("[CFOptions \"{name}\"]")).unwrap();
+        let rest = &options[begin..];
+        &rest[..rest[1..].find("[CFOptions").unwrap_or(rest.len() - 1)]
+    }
+
+    #[test]
+    fn the_log_never_forgives_damage_and_is_synced_in_groups() {
+        let options = options_on_disk(&log::spec());
+        for line in [
+            "wal_recovery_mode=kTolerateCorruptedTailRecords",
+            "manual_wal_flush=true",
+            "track_and_verify_wals_in_manifest=true",
+        ] {
+            assert!(options.contains(line), "{line}");
+        }
+        assert!(family(&options, "entries").contains("periodic_compaction_seconds=86400"));
+    }
+
+    #[test]
+    fn the_state_spares_the_logs_disk_and_forgets_within_a_day() {
+        let spec = state::spec();
+        let options = options_on_disk(&spec);
+        for line in ["manual_wal_flush=false", "wal_bytes_per_sync=524288", "bytes_per_sync=524288"] {
+            assert!(options.contains(line), "{line}");
+        }
+        for FamilySpec { name, prefix_length, personal_data, .. } in &spec.families {
+            let options = family(&options, name);
+            assert!(options.contains("compression=kLZ4Compression"), "{name}");
+            assert!(options.contains("bottommost_compression=kZSTD"), "{name}");
+            assert_eq!(options.contains("periodic_compaction_seconds=86400"), *personal_data, "{name}");
+            let extractor = prefix_length.map(|length| format!("prefix_extractor=rocksdb.FixedPrefix.{length}"));
+            assert!(options.contains(extractor.as_deref().unwrap_or("prefix_extractor=nullptr")), "{name}");
+        }
+    }
+}

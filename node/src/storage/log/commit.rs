@@ -351,12 +351,18 @@ impl Shared {
         group.into_iter().chain(later).for_each(|operation| operation.complete(&result));
     }
 
-    /// Rewrites what was purged, so that it leaves the disk: entries hold personal data.
+    /// Rewrites what was purged, so that it leaves the disk: entries hold personal data. The marks too: as long as one of
+    /// them is only in the write-ahead log, the engine keeps that file, with every entry in it.
     fn compact_later(&self, upto: u64) {
         let engine = self.engine.clone();
-        let work = move || match engine.compact(ENTRIES, None, Some(&entry::key(upto + 1))) {
-            Ok(()) | Err(EngineError::Closed(_)) => {}
-            Err(error) => tracing::warn!(%error, "purged log entries could not be compacted away"),
+        let work = move || {
+            let compacted = engine
+                .compact(ENTRIES, None, Some(&entry::key(upto + 1)))
+                .and_then(|()| engine.compact(MARKS, None, None));
+            match compacted {
+                Ok(()) | Err(EngineError::Closed(_)) => {}
+                Err(error) => tracing::warn!(%error, "purged log entries could not be compacted away"),
+            }
         };
         self.host.blocking.submit(Lane::Snapshot, Box::new(work));
     }

@@ -183,3 +183,48 @@ async fn a_view_goes_where_its_reader_goes() {
     })
     .await;
 }
+
+/// Damage in the state is an error, or a shorter history that says so itself; never another answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flipped_byte_never_gives_another_state() {
+    on_every_engine(|bench| async move {
+        let state = open(&bench, "db");
+        let mut known = vec![inspect::verified_fingerprint(&state).unwrap()];
+        for index in 1..=12 {
+            state.apply(vec![create(1, index)]).await.unwrap();
+            known.push(inspect::verified_fingerprint(&state).unwrap());
+        }
+        state.close().await.unwrap();
+        drop(state);
+        // One half in table files, the other in the write-ahead log.
+        let state = open(&bench, "db");
+        for index in 13..=24 {
+            state.apply(vec![create(1, index)]).await.unwrap();
+            known.push(inspect::verified_fingerprint(&state).unwrap());
+        }
+        state.close().await.unwrap();
+        drop(state);
+        let mut noticed = 0;
+        for file in std::fs::read_dir(bench.path("db")).unwrap() {
+            let file = file.unwrap().file_name();
+            if file.to_str().is_some_and(|name| name.starts_with("LOG") || name.starts_with("OPTIONS")) {
+                continue;
+            }
+            let bytes = std::fs::read(bench.path("db").join(&file)).unwrap();
+            for at in (7..bytes.len()).step_by((bytes.len() / 5).max(1)) {
+                bench.copy("db", "flipped");
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << (at % 8);
+                std::fs::write(bench.path("flipped").join(&file), flipped).unwrap();
+                let opened = StateStore::open(&bench.host, &*bench.engines, &bench.path("flipped"));
+                match opened.and_then(|state| inspect::verified_fingerprint(&state)) {
+                    Err(_) => noticed += 1,
+                    Ok(found) => assert!(known.contains(&found), "{file:?} at {at}: {found:?}"),
+                }
+                std::fs::remove_dir_all(bench.path("flipped")).unwrap();
+            }
+        }
+        assert!(noticed > 0);
+    })
+    .await;
+}
