@@ -94,8 +94,18 @@ impl Bench {
     }
 
     /// What a power cut would leave, as far as a copy of the files shows it: a copy of `from` at `to`.
+    ///
+    /// A running engine may finish a compaction meanwhile; a copy that mixes before and after is no power cut, and is
+    /// made again.
     pub fn copy(&self, from: &str, to: &str) {
-        copy_tree(&self.path(from), &self.path(to));
+        loop {
+            let before = listing(&self.path(from));
+            let _ = std::fs::remove_dir_all(self.path(to));
+            copy_tree(&self.path(from), &self.path(to));
+            if listing(&self.path(from)) == before {
+                return;
+            }
+        }
     }
 }
 
@@ -179,6 +189,23 @@ fn copy_tree(from: &Path, to: &Path) {
             assert!(vanished(&error), "{error}");
         }
     }
+}
+
+/// Every file below `directory`, sorted.
+fn listing(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![directory.to_path_buf()];
+    while let Some(directory) = pending.pop() {
+        // One that vanished meanwhile has nothing in it.
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                pending.push(entry.path());
+            }
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    found
 }
 
 /// The newest file with the write-ahead log of the database in `directory`.

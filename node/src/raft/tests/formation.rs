@@ -25,6 +25,8 @@ async fn a_cluster_is_formed_once_and_forming_it_again_does_nothing() {
     world.start(1).await;
     assert!(!world.node(1).admin().init(soon(5)).await.unwrap().formed_now);
     assert_eq!(world.leader().await, 1);
+    // It serves once a quorum, here itself, has confirmed its state.
+    world.node(1).ready().wait_for(|ready| *ready).await.unwrap();
     assert_eq!(world.read(1, Level::Linearizable, 7).await, Ok(Some(1)));
 }
 
