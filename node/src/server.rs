@@ -59,7 +59,8 @@ pub struct Server {
     storage: Storage,
     stopping: CancellationToken,
     failure: watch::Receiver<Option<String>>,
-    ports: Mutex<Vec<JoinHandle<()>>>,
+    /// The client port and the raft port, until they are awaited.
+    ports: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
 }
 
 impl Server {
@@ -72,7 +73,6 @@ impl Server {
             .map_err(|error| ServerError::Listen { field: "ops", address: config.listen.ops, error })?;
         health.set_ready("started", false, "opening the data directories");
         tokio::spawn(ops.serve());
-        let mut ports = Vec::new();
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
@@ -103,7 +103,7 @@ impl Server {
             ops = %config.listen.ops,
             "node started"
         );
-        ports.push(tokio::spawn({
+        let raft_served = tokio::spawn({
             let node = node.clone();
             let failed = failed.clone();
             async move {
@@ -111,8 +111,8 @@ impl Server {
                     failed.send_replace(Some(format!("the raft port failed: {error}")));
                 }
             }
-        }));
-        ports.push(tokio::spawn({
+        });
+        let client_served = tokio::spawn({
             let (api, stopping, failed) = (api.clone(), stopping.clone(), failed.clone());
             async move {
                 let stop = async move { stopping.cancelled().await };
@@ -120,10 +120,18 @@ impl Server {
                     failed.send_replace(Some(format!("the client port failed: {error}")));
                 }
             }
-        }));
+        });
         health.set_ready("started", true, "data directories are open and ports are bound");
         tokio::spawn(watch_node(node.clone(), health, failed, stopping.clone()));
-        Ok(Self { node, api, transport, storage, stopping, failure, ports: Mutex::new(ports) })
+        Ok(Self {
+            node,
+            api,
+            transport,
+            storage,
+            stopping,
+            failure,
+            ports: Mutex::new(Some((client_served, raft_served))),
+        })
     }
 
     /// Comes back when something has broken that only a restart, or an operator, can mend: what it was.
@@ -151,17 +159,16 @@ impl Server {
         self.node.shutdown_leadership().await;
         self.api.stop();
         self.stopping.cancel();
-        let ports = std::mem::take(&mut *self.ports.lock().expect("held for this line only"));
-        let ended = async {
-            for port in ports {
-                // A port that failed has said so.
-                let _ = port.await;
-            }
-        };
-        if tokio::time::timeout(PORTS_GRACE, ended).await.is_err() {
+        let ports = self.ports.lock().expect("held for this line only").take();
+        let Some((client_port, raft_port)) = ports else { return };
+        // Calls under way may still need the other nodes, so consensus stops after them.
+        if tokio::time::timeout(PORTS_GRACE, client_port).await.is_err() {
             tracing::warn!("calls were still under way after {PORTS_GRACE:?}");
         }
         self.node.stop().await;
+        if tokio::time::timeout(PORTS_GRACE, raft_port).await.is_err() {
+            tracing::warn!("other nodes still held their connections after {PORTS_GRACE:?}");
+        }
         if let Err(error) = self.storage.close().await {
             tracing::warn!(%error, "storage did not close in order");
         }
