@@ -163,6 +163,8 @@ fn anchor_audit(step: &mut Context<'_, '_>, node_id: u64, sequence: u64, head: [
     let key = [sys::AUDIT_ANCHOR, &node_id.to_be_bytes()].concat();
     let value = codec::encode(&(sequence, head, step.now_ms()));
     step.writer.set(Family::Sys, key, Some(value))?;
+    // A change like any other: who waits for the answer's revision has it in sight.
+    step.writer.meta.revision += 1;
     Ok(step.done_without_id(Outcome::Changed))
 }
 
