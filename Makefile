@@ -13,12 +13,21 @@ PERSONS ?= 37000
 OBJECTS ?= 100000
 SEED ?= 1
 
-.PHONY: help demo test deps build fmt fmt-check clippy deny
+# `make sim SEEDS=1000 FIRST=1` simulates so many clusters from that seed on; `make mutants` plants each bug in so many.
+SEEDS ?= 1000
+FIRST ?= 1
+MUTANT_SEEDS ?= 200
+# `make test` simulates fresh seeds for so long; 0 = only those of regressions.txt.
+SIM_SECONDS ?= 180
+
+.PHONY: help demo test deps build fmt fmt-check clippy deny sim sim-build sim-replay sim-test mutants
 
 help:
 	@echo "make demo          start three nodes, import $(PERSONS) persons and $(OBJECTS) objects, search, kill the leader"
 	@echo "make demo KEEP=1   the same, and leave the cluster running"
 	@echo "make test          every test"
+	@echo "make sim           simulate $(SEEDS) clusters from seed $(FIRST) on (SEEDS=, FIRST=)"
+	@echo "make mutants       plant each bug, and count the seeds until the simulation finds it"
 	@echo "make fmt clippy deny   what .ci/run checks besides"
 
 demo: deps
@@ -29,6 +38,30 @@ demo: deps
 # The programs first: tests start them as real processes.
 test: deps build
 	cargo test --workspace --locked
+	$(MAKE) sim-test
+
+# Planted bugs are compiled in and asleep: one program for all of these.
+SIM = "$(CARGO_TARGET_DIR)/debug/alert-sim"
+
+sim-build: deps
+	cargo build --locked -p alert-chaos --bin alert-sim --features mutants
+
+sim: sim-build
+	$(SIM) run --first $(FIRST) --seeds $(SEEDS)
+
+# One seed with its timeline: SEED=4711.
+sim-replay: sim-build
+	$(SIM) replay --seed $(SEED)
+
+mutants: sim-build
+	$(SIM) mutants --seeds $(MUTANT_SEEDS)
+
+# What found something once, one seed twice, fresh seeds, and three planted bugs, others each day.
+sim-test: sim-build
+	$(SIM) regressions
+	$(SIM) repeat --seed $$(date +%s)
+	$(SIM) run --first $$(date +%s) --seeds 1000000 --seconds $(SIM_SECONDS)
+	$(SIM) mutants --seeds $(MUTANT_SEEDS) --rotate 3
 
 build:
 	cargo build --workspace --locked --bins

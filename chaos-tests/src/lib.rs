@@ -1,7 +1,18 @@
-//! Drills, integration tests and the demo of the alert store.
+//! Simulation, drills, integration tests and the demo of the alert store.
 //!
 //! * [`process`]: the one harness for real `alertd` processes
+//! * [`model`]: histories of calls, wherever they came from, and what an alert should have done
+//! * [`validate`]: judges histories
+//! * [`sim`]: whole clusters in one thread on virtual time, repeatable from a seed
+//! * [`traffic`], [`faults`]: what clients do, and what goes wrong meanwhile
+//! * [`report`]: what a run looked like
 //! * [`demo`]: what `make demo` shows
 
 pub mod demo;
+pub mod faults;
+pub mod model;
 pub mod process;
+pub mod report;
+pub mod sim;
+pub mod traffic;
+pub mod validate;

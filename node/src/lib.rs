@@ -5,9 +5,11 @@
 //! * [`raft`]: the only place that names openraft (the log store apart)
 //! * [`api`]: gRPC services: thin; identity, context, deadlines, typed errors
 //! * [`audit`]: the search log
+//! * [`assembly`]: all of it put together, over any seams
 //! * [`ops`]: metrics, health, the ops port
 
 pub mod api;
+pub mod assembly;
 pub mod audit;
 pub mod limits;
 pub mod net;

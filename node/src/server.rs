@@ -11,26 +11,23 @@ use alert_cluster_config::{
     node::RaftTimes,
     tls::{Reload, TlsError},
 };
-use alert_core::pb;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
-    audit::{self, AuditLog, AuditOptions},
+    api::{self, Api, ApiOptions, TokenSealer},
+    assembly::{Assembly, AssemblyError, Blueprint},
+    audit::AuditOptions,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
-    raft::{ForwardHandler, RaftNode, RaftOptions, StartError, Timings, types::Node},
-    seam::{Connector, Host, Lane, run},
+    raft::{RaftNode, RaftOptions, Timings, types::Node},
+    seam::Host,
     storage::{
-        OpenError, Storage,
+        Storage,
         data_directory::DirectoryOptions,
-        engine::{
-            Engines,
-            rocks::{RocksEngines, RocksSettings},
-        },
+        engine::rocks::{RocksEngines, RocksSettings},
     },
 };
 
@@ -42,11 +39,7 @@ pub enum ServerError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
-    Storage(#[from] OpenError),
-    #[error(transparent)]
-    Audit(#[from] audit::OpenError),
-    #[error(transparent)]
-    Raft(#[from] StartError),
+    Assembly(#[from] AssemblyError),
     #[error("cannot listen on {address} (listen.{field}): {error}")]
     Listen { field: &'static str, address: SocketAddr, error: std::io::Error },
 }
@@ -76,21 +69,17 @@ impl Server {
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
-        let storage = open_storage(&config, &host).await?;
-        let audit = open_audit(&config, &host).await?;
-
-        let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
-        let node = RaftNode::start(raft_options(&config), host.clone(), storage.clone(), connector).await?;
-        let api = Api::new(ApiParts {
-            store: Arc::new(node.clone()),
-            audit: Arc::clone(&audit) as _,
-            audit_log: audit,
-            admin: Arc::new(node.admin()),
+        let assembly = Assembly::open(Blueprint {
+            engines: Arc::new(RocksEngines::new(rocks_settings(&config))),
+            directories: directories(&config),
+            audit: audit_options(&config),
+            raft: raft_options(&config),
+            connector: Arc::new(TcpConnector::new(Arc::clone(&transport))),
+            options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
             host,
             sealer,
-            options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
         });
-        node.set_forward_handler(Arc::new(Forwarded(api.clone())));
+        let Assembly { node, api, storage, audit: _ } = assembly.await?;
 
         let stopping = CancellationToken::new();
         let (failed, failure) = watch::channel(None);
@@ -187,34 +176,30 @@ async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Re
     })
 }
 
-async fn open_storage(config: &NodeConfig, host: &Host) -> Result<Storage, ServerError> {
-    let options = DirectoryOptions {
+fn directories(config: &NodeConfig) -> DirectoryOptions {
+    DirectoryOptions {
         log: config.storage.log_directory.clone(),
         state: config.storage.state_directory.clone(),
         cluster_id: config.node.cluster_id.clone(),
         node_id: config.node.id,
-    };
-    let settings = RocksSettings {
+    }
+}
+
+fn rocks_settings(config: &NodeConfig) -> RocksSettings {
+    RocksSettings {
         block_cache_bytes: config.storage.block_cache_mib as usize * MIB,
         write_buffer_bytes: config.storage.write_buffer_mib as usize * MIB,
         background_bytes_per_second: config.storage.compaction_rate_mib_per_s * MIB as u64,
         ..RocksSettings::default()
-    };
-    let (blocking, host) = (Arc::clone(&host.blocking), host.clone());
-    let open = move || {
-        let engines: Arc<dyn Engines> = Arc::new(RocksEngines::new(settings));
-        Storage::open(&host, &engines, &options)
-    };
-    Ok(run(&*blocking, Lane::Snapshot, open).await?)
+    }
 }
 
-async fn open_audit(config: &NodeConfig, host: &Host) -> Result<Arc<AuditLog>, ServerError> {
-    let options = AuditOptions {
+fn audit_options(config: &NodeConfig) -> AuditOptions {
+    AuditOptions {
         directory: config.storage.audit_directory.clone(),
         cluster_id: config.node.cluster_id.clone(),
         node_name: config.node.name.clone(),
-    };
-    Ok(Arc::new(AuditLog::open(host.clone(), options).await?))
+    }
 }
 
 fn raft_options(config: &NodeConfig) -> RaftOptions {
@@ -240,13 +225,4 @@ fn raft_options(config: &NodeConfig) -> RaftOptions {
     options.snapshot_bytes_per_second =
         (storage.snapshot_send_mib_per_s > 0).then(|| storage.snapshot_send_mib_per_s * MIB as u64);
     options
-}
-
-/// Calls that other nodes send on, answered by the services.
-struct Forwarded(Api);
-
-impl ForwardHandler for Forwarded {
-    fn forwarded(&self, _from_node: u64, request: pb::ForwardRequest) -> BoxFuture<'_, pb::ForwardResponse> {
-        Box::pin(self.0.handle_forwarded(request))
-    }
 }

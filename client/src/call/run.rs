@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alert_core::mutants::Mutant;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::Request;
 use tracing::{Instrument, debug, debug_span};
@@ -82,7 +83,11 @@ impl<'a> Attempts<'a> {
                 return Err(self.out_of_time());
             }
             self.count += 1;
-            let mut error = match self.attempt(&node, request.clone(), now).await {
+            let mut sent = request.clone();
+            if self.count > 1 && C::KIND == Kind::Write && Mutant::RetryWithoutRequestId.is_planted() {
+                forget_request_id(&mut sent, self.count);
+            }
+            let mut error = match self.attempt(&node, sent, now).await {
                 Ok(answer) => {
                     node.succeeded();
                     return Ok(answer);
@@ -199,6 +204,14 @@ impl<'a> Attempts<'a> {
         error.attempts = self.count;
         error.maybe_applied = self.maybe_applied;
         error
+    }
+}
+
+/// For [`Mutant::RetryWithoutRequestId`]: the repeated call looks like a new one.
+fn forget_request_id<C: Call>(request: &mut C, count: u32) {
+    let context = request.context_mut().and_then(Option::as_mut);
+    if let Some(id) = context.and_then(|context| context.request_id.as_mut()) {
+        id.sequence += u64::from(count) << 32;
     }
 }
 

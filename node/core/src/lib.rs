@@ -8,11 +8,13 @@
 //! * [`search`]: normalise, derive index keys, plan, score
 //! * [`audit`]: the audit log's format and its check
 //! * [`codec`]: the only place that names bincode
+//! * [`mutants`]: planted bugs, for the simulation to find
 
 pub mod alert;
 pub mod audit;
 pub mod codec;
 pub mod limits;
+pub mod mutants;
 pub mod search;
 pub mod state;
 

@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alert_core::{
     alert::{AlertId, LabelId, Sight, StoredAlert, time::from_ms},
-    codec, pb,
+    codec,
+    mutants::Mutant,
+    pb,
     pb::feed_service_server::FeedService,
     state::{
         Change,
@@ -130,7 +132,7 @@ impl Api {
             // From now on: after all that was acknowledged before the call.
             [] => self.reading_at(call, Level::Linearizable).await?.handle.revision,
             cursor => {
-                let revision = open_cursor(self, cursor)?;
+                let revision = open_cursor(self, cursor)? + u64::from(Mutant::FeedOffByOne.is_planted());
                 self.reading_at(call, Level::Bounded(BOUND_DEFAULT)).await?;
                 revision
             }

@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use alert_core::{
     alert::{Agreement, RuleSet, Viewer},
+    mutants::Mutant,
     pb,
     state::{Meta, read_agreement},
 };
 
 use super::{
-    backend::{AuditEntry, Level, ReadHandle, Receipt},
+    backend::{AuditEntry, Leadership, Level, ReadHandle, Receipt},
     call::Call,
     core::Api,
     errors::{ApiError, ApiResult, ErrorCode, duration},
@@ -111,7 +112,13 @@ impl Api {
             None
         };
         let (agreement, seen) = agreement.unzip();
-        let viewer = Viewer::of_authority(call.caller().clone(), seen, &rules);
+        let mut caller = call.caller().clone();
+        if Mutant::FilterSkippedOnFollower.is_planted()
+            && !matches!(*self.store().leadership().borrow(), Leadership::Me { .. })
+        {
+            caller.role = alert_core::alert::Role::Search;
+        }
+        let viewer = Viewer::of_authority(caller, seen, &rules);
         Ok(Reading { handle, meta, level, viewer, agreement, rules, now_ms })
     }
 

@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use alert_core::pb::RaftHello;
+use alert_core::{mutants::Mutant, pb::RaftHello};
 use arc_swap::ArcSwap;
 use thiserror::Error;
 
@@ -122,7 +122,8 @@ impl Hello {
         if hello.to_node_id != self.node_id {
             return Err(HelloError::WrongNode { meant: hello.to_node_id, reached: self.node_id });
         }
-        if !hello.to_incarnation.is_empty() && hello.to_incarnation != self.incarnation {
+        let wrong = !hello.to_incarnation.is_empty() && hello.to_incarnation != self.incarnation;
+        if wrong && !Mutant::WipedDiskAccepted.is_planted() {
             return Err(HelloError::OtherIncarnation {
                 node_id: self.node_id,
                 theirs: self.incarnation.clone(),
@@ -143,7 +144,8 @@ impl Hello {
         if hello.node_id != target {
             return Err(HelloError::WrongNode { meant: target, reached: hello.node_id });
         }
-        if !incarnation.is_empty() && hello.incarnation != incarnation {
+        let wrong = !incarnation.is_empty() && hello.incarnation != incarnation;
+        if wrong && !Mutant::WipedDiskAccepted.is_planted() {
             return Err(HelloError::OtherIncarnation {
                 node_id: target,
                 theirs: hello.incarnation.clone(),
@@ -161,11 +163,13 @@ impl Hello {
     /// The membership names another incarnation.
     pub fn check_member(&self, node_id: NodeId, incarnation: &str) -> Result<(), HelloError> {
         match self.members.load().get(&node_id) {
-            Some(member) if member.incarnation != incarnation => Err(HelloError::OtherIncarnation {
-                node_id,
-                theirs: incarnation.to_owned(),
-                expected: member.incarnation.clone(),
-            }),
+            Some(member) if member.incarnation != incarnation && !Mutant::WipedDiskAccepted.is_planted() => {
+                Err(HelloError::OtherIncarnation {
+                    node_id,
+                    theirs: incarnation.to_owned(),
+                    expected: member.incarnation.clone(),
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use alert_core::pb;
+use alert_core::{mutants::Mutant, pb};
 use openraft::{
     ChangeMembers,
     async_runtime::WatchReceiver,
@@ -120,7 +120,9 @@ impl MembershipChanges {
         if membership.voter_ids().any(|voter| voter == id) {
             return Err(AdminError::Refused(format!("node {id} is a voter already")));
         }
-        self.wait_until_it_keeps_up(id, deadline).await?;
+        if !Mutant::VoterWithoutLearner.is_planted() {
+            self.wait_until_it_keeps_up(id, deadline).await?;
+        }
         self.change(ChangeMembers::AddVoterIds(BTreeSet::from([id])), true, deadline).await
     }
 

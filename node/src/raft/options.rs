@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alert_core::mutants::Mutant;
 use openraft::{Config, SnapshotPolicy};
 use thiserror::Error;
 
@@ -180,7 +181,7 @@ impl RaftOptions {
             quorum_loss_probe_interval: Some(2 * milliseconds(election_max)),
             enable_pre_vote: Some(true),
             // A leader that lost its unsynced tail must not resume its term: it could give an index another content.
-            enable_leader_restore: Some(false),
+            enable_leader_restore: Some(Mutant::LeaderRestore.is_planted()),
             allow_log_reversion: Some(false),
             // Only a hint to the network, which gives up when nothing moves, never after a total time.
             install_snapshot_timeout: milliseconds(self.timings.no_progress),

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use alert_core::mutants::Mutant;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, oneshot},
@@ -221,7 +222,9 @@ impl ReadPump {
         let served = match answer {
             Ok(index) => {
                 state.last_failure.clear();
-                let proof = Proof { sent_at: probe.sent_at, index };
+                let late = Mutant::BoundFromAnswer.is_planted();
+                let sent_at = if late { self.clock.boot() } else { probe.sent_at };
+                let proof = Proof { sent_at, index };
                 if state.newest.is_none_or(|newest| newest.sent_at <= proof.sent_at) {
                     state.newest = Some(proof);
                 }

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alert_core::state::family::LAYOUT_VERSION;
+use alert_core::{mutants::Mutant, state::family::LAYOUT_VERSION};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -250,6 +250,9 @@ pub(super) fn replace_file(files: &dyn FileSystem, path: &Path, bytes: &[u8]) ->
     files.write(&new, bytes)?;
     files.sync_file(&new)?;
     files.rename(&new, path)?;
+    if Mutant::PointerNotSynced.is_planted() {
+        return Ok(());
+    }
     files.sync_directory(path.parent().unwrap_or(Path::new(".")))
 }
 

@@ -2,7 +2,11 @@
 
 use alert_core::state::{self, View, ViewError};
 
-use super::state::{Position, StateError, StateStore, StateView};
+use super::{
+    log::{LogError, LogStore},
+    state::{Position, StateError, StateStore, StateView},
+};
+use crate::raft::types::{Entry, Payload};
 
 /// A state's position and hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,4 +39,18 @@ pub fn verified_fingerprint(store: &StateStore) -> Result<Fingerprint, StateErro
         .into());
     }
     Ok(kept)
+}
+
+/// Entries of `from..to` that the log holds, without a hole, as many as one read admits; what is asked of a node's log
+/// from outside of consensus.
+pub async fn entries(log: &LogStore, from: u64, to: u64) -> Result<Vec<Entry>, LogError> {
+    log.reader().read(from, to, super::limits::LOG_TAIL_BYTES_MAX).await
+}
+
+/// The encoded batch of commands that an entry carries; `None` for blank entries and memberships.
+pub fn batch_of(entry: &Entry) -> Option<&[u8]> {
+    match &entry.payload {
+        Payload::Normal(batch) => Some(batch.0.as_ref()),
+        _ => None,
+    }
 }

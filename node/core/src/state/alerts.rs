@@ -19,7 +19,9 @@ use crate::{
         AlertId, Caller, Header, Label, RecordError, RuleSet, StoredAlert, lifecycle::next_boundary, priority,
         sections, time::field_ms,
     },
-    codec, pb,
+    codec,
+    mutants::Mutant,
+    pb,
     search::index::{self, IndexInput},
 };
 
@@ -123,7 +125,9 @@ pub(super) fn store(
 pub(super) fn erase(writer: &mut Writer<'_>, rules: &RuleSet, id: AlertId, loaded: &Loaded) -> Result<(), ViewError> {
     writer.meta.revision += 1;
     writer.set(Family::Alerts, id.as_bytes().to_vec(), None)?;
-    write_derived(writer, rules, id, Some(loaded), None)?;
+    if !Mutant::ErasedKeyLeft.is_planted() {
+        write_derived(writer, rules, id, Some(loaded), None)?;
+    }
     purge_history(writer, id)?;
     let change =
         Change::Alert { id, version: loaded.version() + 1, before: Some(loaded.stored.header.label), after: None };

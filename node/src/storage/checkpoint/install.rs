@@ -6,12 +6,14 @@ use std::{
     time::Duration,
 };
 
+use alert_core::{mutants::Mutant, state::family::Family};
+
 use super::{Checkpoint, CheckpointError, CheckpointStore, Manifest, files, handle, store::Shared};
 use crate::{
     seam::{self, FileSystem, Lane},
     storage::{
         data_directory::{WAY_OUT, replace_file},
-        engine::{Access, EngineError, Engines},
+        engine::{Access, EngineError, Engines, WriteBatch},
         limits,
         log::LogStore,
         state::{Database, StateError},
@@ -155,6 +157,11 @@ impl Shared {
 
         let database = Database::open(&*self.engines, &path, Access::ReadWrite)?;
         check_content(&database, own.manifest())?;
+        if Mutant::SnapshotWithoutRequests.is_planted() {
+            let mut batch = WriteBatch::default();
+            batch.delete_range(Family::Requests as usize, [0], [255]);
+            database.engine().write(batch)?;
+        }
         self.reached(Step::DatabaseOpened)?;
 
         point_to(files, &self.root, &path)?;

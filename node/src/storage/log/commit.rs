@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use alert_core::codec;
+use alert_core::{codec, mutants::Mutant};
 use openraft::storage::IOFlushed;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -151,7 +151,12 @@ impl Operation {
     }
 
     fn needs_sync(&self) -> bool {
-        !matches!(self, Self::Committed { .. })
+        match self {
+            Self::Committed { .. } => false,
+            Self::Append { .. } => !Mutant::AcknowledgeBeforeSync.is_planted(),
+            Self::Vote { .. } => !Mutant::VoteNotSynced.is_planted(),
+            _ => true,
+        }
     }
 
     fn write(&self, batch: &mut WriteBatch) {
@@ -329,6 +334,9 @@ impl Shared {
         self.counters.syncs.fetch_add(1, Relaxed);
         self.counters.sync_us.fetch_add(took, Relaxed);
         self.counters.sync_us_max.fetch_max(took, Relaxed);
+        if Mutant::SyncErrorIgnored.is_planted() {
+            return Ok(());
+        }
         synced
     }
 

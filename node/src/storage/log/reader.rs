@@ -37,7 +37,7 @@ struct Plan {
 impl LogReader {
     /// Entries of `from..to` that the log holds, from the first of them on, without a hole: all of them, or as many as
     /// `bytes_max` admits and at least one.
-    async fn read(&self, from: u64, to: u64, bytes_max: usize) -> Result<Vec<Entry>, LogError> {
+    pub(in crate::storage) async fn read(&self, from: u64, to: u64, bytes_max: usize) -> Result<Vec<Entry>, LogError> {
         let plan = self.plan(from, to, bytes_max)?;
         let mut found = Vec::new();
         let mut bytes = 0;

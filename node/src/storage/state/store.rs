@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use alert_core::{
     codec,
+    mutants::Mutant,
     state::{
         Caches, Effects, View, ViewError, Write,
         command::Batch,
@@ -181,7 +182,13 @@ impl Shared {
 
     fn write(&self, writer: &mut Writer, writes: Vec<Write>, raft: RaftMeta) -> Result<Position, StateError> {
         let mut batch = WriteBatch::default();
+        let mut later = WriteBatch::default();
         for (family, key, value) in writes {
+            let batch = if Mutant::IndexInSecondBatch.is_planted() && !family.is_primary() && family != Family::Sys {
+                &mut later
+            } else {
+                &mut batch
+            };
             match value {
                 Some(value) => batch.put(families::index(family), key, value),
                 None => batch.delete(families::index(family), key),
@@ -190,6 +197,9 @@ impl Shared {
         batch.put(families::index(Family::Sys), sys::RAFT, raft.encode());
         let database = self.database.load_full();
         database.engine().write(batch)?;
+        if !later.changes.is_empty() {
+            database.engine().write(later)?;
+        }
         writer.raft = raft;
         let position = database.view()?.position();
         self.position.send_replace(position);

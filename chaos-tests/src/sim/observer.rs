@@ -1,0 +1,189 @@
+//! What an all-knowing observer sees of the nodes, and the promises it holds them to: at most one leader in a term, one
+//! entry at an index, one state at an index.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use alert_node::{
+    api::backend::AdminBackend,
+    assembly::Assembly,
+    raft::types::Entry,
+    storage::inspect::{entries, fingerprint},
+};
+use parking_lot::Mutex;
+use tokio::time::sleep;
+
+use super::time::SimTime;
+use crate::{report::Timeline, validate::Findings};
+
+/// Between two looks at a node's role.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What was seen. Clones share it.
+#[derive(Clone)]
+pub struct Observer {
+    time: SimTime,
+    timeline: Timeline,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    leaders: BTreeMap<u64, u64>,
+    hashes: BTreeMap<u64, (u128, u64)>,
+    entries: BTreeMap<u64, (Entry, u64)>,
+    nodes: BTreeMap<u64, NodeSeen>,
+    members: BTreeMap<u64, Vec<u64>>,
+    findings: Findings,
+}
+
+/// A node as it was last seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NodeSeen {
+    pub leads: bool,
+    pub ready: bool,
+    pub term: u64,
+    pub applied: u64,
+    pub committed: u64,
+    pub snapshot: u64,
+}
+
+impl Observer {
+    pub fn new(time: SimTime, timeline: Timeline) -> Self {
+        Self { time, timeline, seen: Arc::default() }
+    }
+
+    /// Watches a node's process until it ends.
+    pub async fn watch(self, id: u64, assembly: Assembly) {
+        let mut position = assembly.storage.state.position();
+        let admin = assembly.node.admin();
+        let mut next = 1;
+        loop {
+            tokio::select! {
+                biased;
+                changed = position.changed() => if changed.is_err() { return },
+                () = sleep(LOOK) => {}
+            }
+            let Ok(view) = assembly.storage.state.read() else { continue };
+            let print = fingerprint(&view);
+            drop(view);
+            let applied = print.position.applied_index().unwrap_or(0);
+            self.state(id, applied, print.state_hash);
+            if next <= applied
+                && let Ok(found) = entries(&assembly.storage.log, next, applied + 1).await
+            {
+                next = found.last().map_or(applied, |entry| entry.log_id.index) + 1;
+                found.into_iter().for_each(|entry| self.entry(id, entry));
+            }
+            if let Ok(status) = admin.status().await {
+                let members = status.members.iter().map(|member| member.node_id).collect();
+                self.seen.lock().members.insert(id, members);
+                self.role(
+                    id,
+                    NodeSeen {
+                        leads: status.role == "leader",
+                        ready: status.ready,
+                        term: status.term,
+                        applied: status.applied_index,
+                        committed: status.committed_index,
+                        snapshot: status.snapshot_index,
+                    },
+                );
+            }
+        }
+    }
+
+    fn state(&self, id: u64, applied: u64, hash: u128) {
+        let mut seen = self.seen.lock();
+        let (known, by) = *seen.hashes.entry(applied).or_insert((hash, id));
+        seen.findings.checked += 1;
+        if known != hash {
+            let what = format!("at index {applied} node {id} has state {hash:032x}, node {by} had {known:032x}");
+            seen.findings.violation("equal state at equal index", self.time.now_us(), what);
+        }
+    }
+
+    fn entry(&self, id: u64, entry: Entry) {
+        let mut seen = self.seen.lock();
+        let index = entry.log_id.index;
+        seen.findings.checked += 1;
+        match seen.entries.get(&index) {
+            None => drop(seen.entries.insert(index, (entry, id))),
+            Some((known, by)) if known.log_id != entry.log_id || known.payload != entry.payload => {
+                let what =
+                    format!("node {id} applied entry {} where node {by} had applied {}", entry.log_id, known.log_id);
+                seen.findings.violation("log matching", self.time.now_us(), what);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn role(&self, id: u64, now: NodeSeen) {
+        let mut seen = self.seen.lock();
+        let before = seen.nodes.insert(id, now).unwrap_or_default();
+        if now.leads {
+            seen.findings.checked += 1;
+            let other = *seen.leaders.entry(now.term).or_insert(id);
+            if other != id {
+                let what = format!("nodes {other} and {id} both led in term {}", now.term);
+                seen.findings.violation("one leader in a term", self.time.now_us(), what);
+            }
+        }
+        if (now.leads, now.term) != (before.leads, before.term) {
+            let role = if now.leads { "leads" } else { "does not lead" };
+            self.timeline.note(&format!("node {id}"), format!("{role}, term {}", now.term));
+        }
+        if now.ready != before.ready {
+            let words = if now.ready { "serves" } else { "does not serve" };
+            self.timeline.note(&format!("node {id}"), words);
+        }
+        if now.snapshot > before.snapshot {
+            self.timeline.note(&format!("node {id}"), format!("has a snapshot of index {}", now.snapshot));
+        }
+    }
+
+    /// A node's process is gone.
+    pub fn gone(&self, id: u64) {
+        if let Some(node) = self.seen.lock().nodes.get_mut(&id) {
+            (node.leads, node.ready) = (false, false);
+        }
+    }
+
+    pub fn node(&self, id: u64) -> NodeSeen {
+        self.seen.lock().nodes.get(&id).copied().unwrap_or_default()
+    }
+
+    /// The node that leads in the highest term.
+    pub fn leader(&self) -> Option<u64> {
+        let seen = self.seen.lock();
+        let leading = seen.nodes.iter().filter(|(_, node)| node.leads);
+        leading.max_by_key(|(_, node)| node.term).map(|(id, _)| *id)
+    }
+
+    /// The members, as the leader knows them.
+    pub fn members(&self) -> Vec<u64> {
+        let leader = self.leader();
+        let seen = self.seen.lock();
+        leader.and_then(|leader| seen.members.get(&leader).cloned()).unwrap_or_default()
+    }
+
+    /// Terms that had a leader.
+    pub fn terms(&self) -> usize {
+        self.seen.lock().leaders.len()
+    }
+
+    /// All entries that some node applied, in order, and the state hashes that nodes had.
+    pub fn applied_log(&self) -> (Vec<Entry>, BTreeMap<u64, u128>) {
+        let seen = self.seen.lock();
+        let hashes = seen.hashes.iter().map(|(index, (hash, _))| (*index, *hash)).collect();
+        (seen.entries.values().map(|(entry, _)| entry.clone()).collect(), hashes)
+    }
+
+    pub fn findings(&self) -> Findings {
+        self.seen.lock().findings.clone()
+    }
+
+    /// Notes something that was broken.
+    pub fn violation(&self, promise: &'static str, what: impl Into<String>) {
+        self.seen.lock().findings.violation(promise, self.time.now_us(), what);
+    }
+}

@@ -1,0 +1,282 @@
+//! One seed, from an empty cluster to a verdict.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use alert_node::seam::FileSystem;
+
+use super::{Observer, SimTime, World, machine::AUDIT, net::node_name, panics, process::CLUSTER};
+use crate::{
+    faults::{Nemesis, Order, Plan, Tally},
+    model::{Call, History, Level},
+    report::{Note, Timeline},
+    sim::Standing,
+    traffic::{Task, read_all},
+    validate::{AuditLog, CheckerBounds, Findings, Replay, Verdict, check_audit, check_levels, check_linearizable},
+};
+
+/// Less than this proves nothing.
+const LEAST_WRITES: usize = 30;
+const LEAST_READS: usize = 30;
+const LEAST_SEARCHES: usize = 20;
+const LEAST_EVENTS: usize = 10;
+
+/// What came of one seed.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub seed: u64,
+    pub plan: Plan,
+    pub findings: Findings,
+    pub notes: Vec<Note>,
+    /// Everything that happened, as text: two runs of one seed give the same bytes.
+    pub trace: String,
+    pub history: History,
+    pub tally: Tally,
+    pub simulated: Duration,
+    /// Calls that clients made.
+    pub operations: u64,
+    pub terms: usize,
+}
+
+impl Run {
+    pub fn verdict(&self) -> Verdict {
+        self.findings.verdict()
+    }
+}
+
+/// Runs one seed. The same seed gives the same run, on any machine, provided that the process's randomness is seeded
+/// (see the program `alert-sim`).
+///
+/// Gives the run to `ended`, also when something panics: then the thread stands still for ever.
+pub fn run(seed: u64, ended: &mpsc::Sender<Run>) {
+    let plan = Plan::of(seed);
+    let mut world = World::new(seed, &plan);
+    panics::watch({
+        let (ended, plan, timeline, time) = (ended.clone(), plan.clone(), world.timeline.clone(), world.time.clone());
+        move |panic| drop(ended.send(broken(seed, plan, &timeline, &time, panic)))
+    });
+    // Whoever asked may have gone.
+    let _ = ended.send(whole(seed, plan, &mut world));
+    // What is left of the cluster goes without a sound.
+    panics::forget();
+}
+
+/// A run that panicked, as it stood.
+fn broken(seed: u64, plan: Plan, timeline: &Timeline, time: &SimTime, panic: String) -> Run {
+    let mut findings = Findings::default();
+    findings.violation("no invariant breaks", time.now_us(), panic);
+    Run {
+        seed,
+        plan,
+        findings,
+        notes: timeline.notes(),
+        trace: timeline.text(),
+        history: History::default(),
+        tally: Tally::default(),
+        simulated: Duration::from_micros(time.now_us()),
+        operations: 0,
+        terms: 0,
+    }
+}
+
+fn whole(seed: u64, plan: Plan, world: &mut World) -> Run {
+    let mut nemesis = Nemesis::new(&plan);
+    let mut findings = Findings::default();
+    if let Err(broken) = course(world, &mut nemesis, &plan, &mut findings) {
+        findings.violation("no part of the simulation fails", world.time.now_us(), broken);
+    }
+    let (history, searches, feeds) = (world.recorder.history(), world.recorder.searches(), world.recorder.feeds());
+    let bounds = CheckerBounds::default();
+    let events: usize = feeds.iter().map(Vec::len).sum();
+    load(&history, searches.len(), events, &mut findings);
+    findings.merge(check_linearizable(&history, bounds));
+    findings.merge(check_levels(&history));
+    findings.merge(replay(&world.observer, &searches, &feeds, world.time.now_us()));
+    findings.merge(check_audit(&audit_logs(world), &searches, world.time.now_us()));
+    findings.merge(world.observer.findings());
+    for kind in nemesis.missing() {
+        findings.inconclusive.push(format!("the fault {kind:?} never took effect"));
+    }
+    findings.violations.sort_by_key(|violation| violation.at_us);
+    Run {
+        seed,
+        operations: (history.operations.len() + searches.len() + events) as u64,
+        terms: world.observer.terms(),
+        notes: world.timeline.notes(),
+        trace: world.timeline.text(),
+        simulated: Duration::from_micros(world.time.now_us()),
+        plan,
+        findings,
+        history,
+        tally: nemesis.tally,
+    }
+}
+
+fn course(world: &mut World, nemesis: &mut Nemesis, plan: &Plan, findings: &mut Findings) -> Result<(), String> {
+    form(world, plan, findings)?;
+    if !findings.inconclusive.is_empty() {
+        return Ok(());
+    }
+    world.recorder.begin_traffic();
+    let end_us = world.time.now_us() + plan.traffic.as_micros() as u64;
+    let latest_us = end_us + 15_000_000;
+    loop {
+        world.step()?;
+        nemesis.step(world);
+        let now_us = world.time.now_us();
+        let unproven = !nemesis.missing().is_empty() || nemesis.is_waiting();
+        if now_us >= latest_us || (now_us >= end_us && !unproven) {
+            break;
+        }
+    }
+    liveness(world, nemesis, findings)
+}
+
+fn form(world: &mut World, plan: &Plan, findings: &mut Findings) -> Result<(), String> {
+    let voters: Vec<u64> = (1..=plan.voters).collect();
+    let learners: Vec<u64> = (plan.voters + 1..=plan.voters + plan.learners).collect();
+    for id in voters.iter().chain(&learners) {
+        world.add_node(*id);
+        world.recorder.add_node(*id);
+    }
+    world.add_operator(voters.clone());
+    let tasks =
+        [Task::Write, Task::Write, Task::Write, Task::Read, Task::Read, Task::Search, Task::SearchOpen, Task::Watch];
+    for (number, task) in (1..).zip(tasks) {
+        let client = world.client(number, task);
+        let name = client.name.clone();
+        world.start_client(&name, task, client.run());
+    }
+    world.timeline.note("plan", format!("{plan:?}"));
+    world.operator.order(Order::Form { voters, learners });
+    let mut formed = None;
+    world.step_until(Duration::from_secs(60), |world| {
+        if let Some((_, done)) = world.operator.done().pop() {
+            formed = Some(done);
+        }
+        formed.is_some()
+    })?;
+    if formed != Some(true) {
+        findings.inconclusive.push("the cluster was not formed".into());
+    }
+    Ok(())
+}
+
+/// Everything is healed: the cluster must elect, converge, serve, and hold all that was acknowledged.
+fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -> Result<(), String> {
+    nemesis.heal_all(world);
+    let down: Vec<u64> = world.machines.keys().copied().collect();
+    for id in down {
+        world.start_if_down(id);
+    }
+    // Writers go on for a moment: the healed cluster takes writes.
+    let writes_before = acknowledged(&world.recorder.history());
+    let writes = world.step_until(Duration::from_secs(40), |world| {
+        nemesis.look(world);
+        acknowledged(&world.recorder.history()) >= writes_before + 5
+    })?;
+    if !writes {
+        let words = "no write was acknowledged within 40 s after everything was healed";
+        findings.violation("liveness", world.time.now_us(), words);
+    }
+    world.recorder.end_traffic();
+    let converged = world.step_until(Duration::from_secs(40), |world| {
+        nemesis.look(world);
+        let members = standing_members(world);
+        let leader = world.observer.leader();
+        leader.is_some()
+            && !nemesis.is_waiting()
+            && members.iter().all(|id| {
+                let node = world.observer.node(*id);
+                world.runs(*id)
+                    && node.ready
+                    && leader.is_some_and(|leader| node.applied == world.observer.node(leader).applied)
+            })
+    })?;
+    if !converged {
+        let words = standing_members(world)
+            .into_iter()
+            .map(|id| format!("node {id}: {:?}, {:?}", world.standing[&id], world.observer.node(id)))
+            .collect::<Vec<_>>()
+            .join("; ");
+        findings.violation("liveness", world.time.now_us(), format!("not converged within 40 s: {words}"));
+        return Ok(());
+    }
+    world.timeline.note("liveness", "converged");
+    let members = standing_members(world);
+    let client = world.client(900_000, Task::Read);
+    let done = Arc::new(AtomicU8::new(0));
+    let name = client.name.clone();
+    let tell = done.clone();
+    world.start_client(&name, Task::Read, async move {
+        let all = read_all(&client, &members).await;
+        tell.store(if all { 1 } else { 2 }, Relaxed);
+        Ok(())
+    });
+    world.step_until(Duration::from_secs(120), |_| done.load(Relaxed) != 0)?;
+    if done.load(Relaxed) != 1 {
+        findings.violation("liveness", world.time.now_us(), "a node of the healed cluster does not answer");
+    }
+    Ok(())
+}
+
+/// What lies on the disks at the end. A node that had to go may have lost its disk with its log.
+fn audit_logs(world: &World) -> Vec<AuditLog> {
+    let kept = world.machines.iter().filter(|(id, _)| world.standing.get(id) != Some(&Standing::Condemned));
+    kept.map(|(id, machine)| {
+        machine.disk.restore_power();
+        let listed = machine.disk.list(AUDIT.as_ref()).unwrap_or_default();
+        let files = listed.into_iter().filter_map(|file| {
+            let name = file.path.file_name()?.to_str()?.to_owned();
+            alert_core::audit::first_sequence(&name)?;
+            Some((name, machine.disk.read(&file.path).ok()?))
+        });
+        AuditLog { cluster: CLUSTER.into(), node: node_name(*id), files: files.collect() }
+    })
+    .collect()
+}
+
+fn standing_members(world: &World) -> Vec<u64> {
+    let members = world.observer.members();
+    members
+        .into_iter()
+        .filter(|id| world.standing.get(id).is_some_and(|standing| *standing != Standing::Condemned))
+        .collect()
+}
+
+fn acknowledged(history: &History) -> usize {
+    history.operations.iter().filter(|operation| operation.is_acknowledged()).count()
+}
+
+fn load(history: &History, searches: usize, events: usize, findings: &mut Findings) {
+    let linearizable = Call::Read { level: Level::Linearizable };
+    let reads =
+        history.operations.iter().filter(|operation| operation.call == linearizable && operation.is_answered_read());
+    let counts = [
+        ("acknowledged writes", acknowledged(history), LEAST_WRITES),
+        ("linearizable reads", reads.count(), LEAST_READS),
+        ("searches", searches, LEAST_SEARCHES),
+        ("events of the feed", events, LEAST_EVENTS),
+    ];
+    for (what, count, least) in counts {
+        if count < least {
+            findings.inconclusive.push(format!("too little load: {count} {what}, at least {least} are needed"));
+        }
+    }
+}
+
+fn replay(
+    observer: &Observer,
+    searches: &[crate::traffic::Searched],
+    feeds: &[Vec<crate::traffic::FeedItem>],
+    end_us: u64,
+) -> Findings {
+    let (log, hashes) = observer.applied_log();
+    Replay { log: &log, hashes: &hashes, searches, feeds, end_us }.judge()
+}

@@ -1,0 +1,118 @@
+//! Reads of random alerts from random nodes at random levels.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use alert_client::{AlertClient, pb};
+
+use super::{Client, Hands, Known, writer::found};
+use crate::{
+    model::{Call, Level, Operation, Outcome},
+    sim::net::{CLIENT_PORT, address},
+};
+
+pub(super) async fn run(client: &Client, hands: &mut Hands) {
+    let api = client.connect();
+    // What this session has seen of each alert.
+    let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
+    while client.recorder.traffic_runs() {
+        let all = client.alerts.all();
+        if all.is_empty() {
+            hands.pause(5..30).await;
+            continue;
+        }
+        // The newest ones mostly: they change.
+        let last = all.len().min(8);
+        let alert = &all[all.len() - 1 - hands.random_index(last)];
+        let known = seen.get(&alert.number).copied().unwrap_or(0);
+        let level = match hands.random_index(100) {
+            0..40 => Level::Linearizable,
+            40..60 => Level::Session { version: known },
+            60..85 => Level::Bounded { bound_us: [50_000, 150_000, 400_000, 1_000_000][hands.random_index(4)] },
+            _ => Level::Local,
+        };
+        let node = hands.node(&client.recorder);
+        let deadline = hands.millis(100..1500);
+        let operation = read(client, hands.client, &api, alert, level, node, deadline).await;
+        if let Some(version) = operation.version() {
+            let entry = seen.entry(alert.number).or_default();
+            *entry = (*entry).max(version);
+            client.alerts.saw(alert.number, version);
+        }
+        client.recorder.operation(operation);
+        hands.pause(1..40).await;
+    }
+}
+
+async fn read(
+    client: &Client,
+    number: u32,
+    api: &AlertClient,
+    alert: &Known,
+    level: Level,
+    node: u64,
+    deadline: Duration,
+) -> Operation {
+    let (wire, bound) = match level {
+        Level::Linearizable => (pb::ReadLevel::Linearizable, None),
+        Level::Session { .. } => (pb::ReadLevel::Session, None),
+        Level::Bounded { bound_us } => (pb::ReadLevel::Bounded, Duration::from_micros(bound_us).try_into().ok()),
+        Level::Local => (pb::ReadLevel::Local, None),
+    };
+    let request = pb::GetRequest {
+        alert_id: alert.id.clone(),
+        read: Some(pb::ReadOptions { level: wire as i32, bound, ..Default::default() }),
+        ..Default::default()
+    };
+    // Without an answer of before there is no session to go on with.
+    let called_us = client.recorder.time.next_us();
+    let result = api.at_node(address(node, CLIENT_PORT)).with_deadline(deadline).get(request).await;
+    let returned_us = client.recorder.time.next_us();
+    let outcome = match result {
+        Ok(answer) => {
+            let context = answer.answer.clone().unwrap_or_default();
+            let staleness_us = context
+                .staleness_bound
+                .and_then(|bound| Duration::try_from(bound).ok())
+                .map(|bound| bound.as_micros() as u64);
+            answer.record.as_ref().map_or(Outcome::Refused, |record| found(record, staleness_us))
+        }
+        Err(error) if error.code == "NOT_FOUND" => Outcome::Absent { staleness_us: None },
+        Err(_) => Outcome::Refused,
+    };
+    Operation {
+        client: number,
+        called_us,
+        returned_us: Some(returned_us),
+        node: Some(node),
+        alert: alert.name(),
+        call: Call::Read { level },
+        outcome,
+    }
+}
+
+/// Reads every alert, linearizable, from every node of `nodes`; false when one did not answer.
+pub async fn read_all(client: &Client, nodes: &[u64]) -> bool {
+    let api = client.connect();
+    let mut number = client.number;
+    for alert in client.alerts.all() {
+        for node in nodes {
+            let mut answered = false;
+            for _ in 0..20 {
+                let limit = Duration::from_secs(2);
+                let operation = read(client, number, &api, &alert, Level::Linearizable, *node, limit).await;
+                number += 1;
+                answered = operation.is_answered_read();
+                if answered {
+                    client.recorder.operation(operation);
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            if !answered {
+                client.recorder.timeline.note("liveness", format!("node {node} does not answer for {}", alert.name()));
+                return false;
+            }
+        }
+    }
+    true
+}

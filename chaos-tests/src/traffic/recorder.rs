@@ -1,0 +1,147 @@
+//! What clients saw, for the checks.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    model::{History, Operation},
+    report::Timeline,
+    sim::SimTime,
+};
+
+/// A search by number and what it found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Searched {
+    pub called_us: u64,
+    pub returned_us: u64,
+    pub node: String,
+    pub sees_covert: bool,
+    /// The number of the alert whose passport was asked for.
+    pub alert: u64,
+    /// The state that was searched.
+    pub revision: u64,
+    pub search_id: String,
+    /// (id, version) of each candidate.
+    pub found: Vec<(String, u64)>,
+}
+
+/// An event of the feed, as a watcher got it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedItem {
+    pub at_us: u64,
+    pub alert_id: String,
+    /// Of an upsert: (revision, version). `None`: a removal.
+    pub upsert: Option<(u64, u64)>,
+}
+
+const BEFORE: u8 = 0;
+const RUNS: u8 = 1;
+const OVER: u8 = 2;
+
+#[derive(Default)]
+struct Recorded {
+    history: History,
+    searches: Vec<Searched>,
+    feeds: Vec<Vec<FeedItem>>,
+    restarts: u64,
+    nodes: BTreeSet<u64>,
+}
+
+/// Shared by all clients of a run.
+#[derive(Clone)]
+pub struct Recorder {
+    pub time: SimTime,
+    pub timeline: Timeline,
+    phase: Arc<AtomicU8>,
+    recorded: Arc<Mutex<Recorded>>,
+}
+
+impl Recorder {
+    pub fn new(time: SimTime, timeline: Timeline) -> Self {
+        Self { time, timeline, phase: Arc::new(AtomicU8::new(BEFORE)), recorded: Arc::default() }
+    }
+
+    pub fn begin_traffic(&self) {
+        self.phase.store(RUNS, Relaxed);
+    }
+
+    pub fn end_traffic(&self) {
+        self.phase.store(OVER, Relaxed);
+    }
+
+    pub fn traffic_runs(&self) -> bool {
+        self.phase.load(Relaxed) == RUNS
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.phase.load(Relaxed) == OVER
+    }
+
+    /// The nodes that clients may ask.
+    pub fn nodes(&self) -> Vec<u64> {
+        self.recorded.lock().nodes.iter().copied().collect()
+    }
+
+    pub fn add_node(&self, id: u64) {
+        self.recorded.lock().nodes.insert(id);
+    }
+
+    pub fn operation(&self, operation: Operation) {
+        let node = operation.node.map_or_else(String::new, |node| format!(" at node {node}"));
+        self.timeline.note(
+            &format!("client {}", operation.client),
+            format!("{} {:?}{node}: {:?}", operation.alert, operation.call, operation.outcome),
+        );
+        self.recorded.lock().history.operations.push(operation);
+    }
+
+    pub fn search(&self, search: Searched) {
+        self.timeline.note(
+            "client",
+            format!(
+                "search for alert-{} at {}: {:?}, revision {}",
+                search.alert, search.node, search.found, search.revision
+            ),
+        );
+        self.recorded.lock().searches.push(search);
+    }
+
+    /// A place for the events of one watcher.
+    pub fn new_feed(&self) -> usize {
+        let mut recorded = self.recorded.lock();
+        recorded.feeds.push(Vec::new());
+        recorded.feeds.len() - 1
+    }
+
+    pub fn feed(&self, watcher: usize, item: FeedItem) {
+        self.recorded.lock().feeds[watcher].push(item);
+    }
+
+    /// A watcher went on from its last cursor, on some node.
+    pub fn feed_resumed(&self) {
+        self.recorded.lock().restarts += 1;
+    }
+
+    pub fn history(&self) -> History {
+        self.recorded.lock().history.clone()
+    }
+
+    pub fn searches(&self) -> Vec<Searched> {
+        self.recorded.lock().searches.clone()
+    }
+
+    pub fn feeds(&self) -> Vec<Vec<FeedItem>> {
+        self.recorded.lock().feeds.clone()
+    }
+
+    pub fn feed_resumptions(&self) -> u64 {
+        self.recorded.lock().restarts
+    }
+}

@@ -1,0 +1,63 @@
+//! The audit logs of all nodes: unbroken chains, and for each answered search its record, once for each attempt.
+
+use std::collections::BTreeMap;
+
+use alert_core::{
+    audit::{Verifier, read_frame},
+    pb,
+};
+
+use super::Findings;
+use crate::traffic::Searched;
+
+/// The audit log of one node as it lies on its disk: (file name, content), in order.
+pub struct AuditLog {
+    pub cluster: String,
+    pub node: String,
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// Judges the chains, and the searches that nodes of `logs` answered.
+pub fn check_audit(logs: &[AuditLog], searches: &[Searched], end_us: u64) -> Findings {
+    let mut findings = Findings::default();
+    let mut records: BTreeMap<(&str, String), Vec<pb::AuditRecord>> = BTreeMap::new();
+    for log in logs {
+        let mut verifier = Verifier::new(&log.cluster, &log.node);
+        for (number, (name, bytes)) in log.files.iter().enumerate() {
+            verifier.file(name, bytes, number + 1 == log.files.len());
+            let mut at = 0;
+            while let Ok(frame) = read_frame(&bytes[at..]) {
+                at += frame.length;
+                let key = (log.node.as_str(), frame.record.search_id.clone());
+                records.entry(key).or_default().push(frame.record);
+            }
+        }
+        let report = verifier.finish();
+        findings.checked += report.records;
+        if let Some(fault) = report.faults.first() {
+            let what = format!("{}: {} at byte {}: {}", log.node, fault.file, fault.offset, fault.what);
+            findings.violation("the audit chain is unbroken", end_us, what);
+        }
+    }
+    for search in searches.iter().filter(|search| logs.iter().any(|log| log.node == search.node)) {
+        findings.checked += 1;
+        let of_search = records.get(&(search.node.as_str(), search.search_id.clone()));
+        let of_search = of_search.map_or(&[][..], Vec::as_slice);
+        let given = |record: &pb::AuditRecord| {
+            let ids: Vec<(String, u64)> =
+                record.disclosed.iter().map(|given| (given.alert_id.clone(), given.version)).collect();
+            record.revision == search.revision && ids == search.found
+        };
+        if !of_search.iter().any(given) {
+            let what = format!("{} answered search {} and kept no record of it", search.node, search.search_id);
+            findings.violation("no answer without its audit record", search.returned_us, what);
+        }
+        let mut attempts: Vec<u32> = of_search.iter().map(|record| record.attempt).collect();
+        attempts.sort_unstable();
+        if attempts.windows(2).any(|pair| pair[0] == pair[1]) {
+            let what = format!("{} has attempts {attempts:?} of search {}", search.node, search.search_id);
+            findings.violation("one audit record for each attempt", search.returned_us, what);
+        }
+    }
+    findings
+}
