@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alert_cluster_config::{ClientConfig, client::ClientTlsSection, tls::ClientTls};
+use alert_cluster_config::{ClientConfig, client::ClientTlsSection, plaintext, tls::ClientTls};
 use alert_proto::v1 as pb;
 use tokio::runtime::Handle;
 
@@ -49,7 +49,7 @@ impl AlertClientBuilder {
         self.defaults.officer_ref = caller.officer.clone().unwrap_or_default();
         self.defaults.purpose = caller.purpose.clone().unwrap_or_default();
         self.defaults.agreement_id = caller.agreement_id.clone().unwrap_or_default();
-        if config.tls.plaintext { self.plaintext_loopback() } else { self.tls(config.tls.clone()) }
+        self.tls(config.tls.clone())
     }
 
     /// Addresses (host:port) of some nodes; the others are learnt from them.
@@ -77,9 +77,10 @@ impl AlertClientBuilder {
         self
     }
 
-    /// No TLS; refuses to connect to anything but loopback addresses.
+    /// No TLS; refuses to connect to anything but loopback addresses. Calls as a bureau of the United Kingdom; another
+    /// caller is [`PlaintextLoopback::calling_as`], with [`AlertClientBuilder::connector`].
     pub fn plaintext_loopback(self) -> Self {
-        self.connector(Arc::new(PlaintextLoopback))
+        self.connector(Arc::new(PlaintextLoopback::default()))
     }
 
     /// A connector of one's own, for tests and simulation.
@@ -189,7 +190,10 @@ impl AlertClientBuilder {
                     "nothing says how to connect: give certificates, or ask for plain text",
                 ));
             }
-            Security::Section(section) if section.plaintext => Arc::new(PlaintextLoopback),
+            Security::Section(section) if section.plaintext => {
+                let caller = section.plaintext_as.as_deref().unwrap_or(plaintext::DEFAULT_CLIENT);
+                Arc::new(PlaintextLoopback::calling_as(caller).map_err(Error::configuration)?)
+            }
             Security::Section(section) => {
                 let opened = ClientTls::open(&section).map_err(|error| Error::configuration(error.to_string()))?;
                 Arc::new(TlsConnector::new(tls.insert(Arc::new(opened)).clone()))

@@ -49,6 +49,7 @@ impl World {
         let (certificate, key) = issued.write(self.directory.path(), "presented").unwrap();
         let section = ClientTlsSection {
             plaintext: false,
+            plaintext_as: None,
             certificate: Some(certificate),
             key: Some(key),
             cluster_ca: Some(self.directory.path().join("ca/cluster.pem")),

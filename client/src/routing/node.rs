@@ -113,7 +113,7 @@ mod tests {
         Node::new(
             "127.0.0.1:1",
             &ConnectionSettings {
-                connector: Arc::new(PlaintextLoopback),
+                connector: Arc::new(PlaintextLoopback::default()),
                 connections_per_node: 1,
                 connect_timeout: limits::CONNECT_TIMEOUT,
             },

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{Arc, Mutex},
 };
 
@@ -12,7 +13,12 @@ use alert_client::pb::{
     topology_service_server::TopologyServiceServer,
 };
 use futures::StreamExt;
-use tokio::{io::DuplexStream, sync::mpsc, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, DuplexStream},
+    net::TcpStream,
+    sync::mpsc,
+    task::JoinHandle,
+};
 use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
 use tonic::{Code, Status, transport::Server};
 
@@ -61,7 +67,8 @@ impl FakeNode {
 
     pub fn on_loopback(id: u64, state: Arc<Mutex<State>>, listener: tokio::net::TcpListener) -> Self {
         let server = tokio::spawn(async move {
-            router(id, state).serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+            let greeted = TcpListenerStream::new(listener).then(|stream| async move { greeted(stream?).await });
+            router(id, state).serve_with_incoming(greeted).await.unwrap();
         });
         Self { id, door: None, server }
     }
@@ -69,6 +76,19 @@ impl FakeNode {
     pub fn door(&self) -> Option<(u64, mpsc::UnboundedSender<DuplexStream>)> {
         self.door.clone().map(|door| (self.id, door))
     }
+}
+
+/// Takes the line off that a client in plain text says first.
+async fn greeted(mut stream: TcpStream) -> io::Result<TcpStream> {
+    let mut line = Vec::new();
+    loop {
+        match stream.read_u8().await? {
+            b'\n' => break,
+            byte => line.push(byte),
+        }
+    }
+    alert_cluster_config::plaintext::parse(&String::from_utf8_lossy(&line)).map_err(io::Error::other)?;
+    Ok(stream)
 }
 
 fn router(id: u64, state: Arc<Mutex<State>>) -> tonic::transport::server::Router {
