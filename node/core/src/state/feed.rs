@@ -39,4 +39,9 @@ pub enum Change {
         /// Which.
         id: AlertId,
     },
+    /// An attachment of an alert may be fetched now.
+    Attachment {
+        /// The alert.
+        alert: AlertId,
+    },
 }

@@ -11,7 +11,7 @@ use super::{
     scan_prefix,
 };
 use crate::{
-    alert::{AlertId, time::from_ms},
+    alert::{AlertId, is_urgent, time::from_ms},
     codec, limits, pb,
 };
 
@@ -23,8 +23,7 @@ pub(super) fn report(step: &mut Context<'_, '_>, id: AlertId, hit: &[u8]) -> App
     if hit.version_seen == 0 || hit.version_seen > loaded.version() {
         return Err(invalid("hit.version_seen", "the alert has no such version"));
     }
-    let urgent = loaded.alert.core.as_ref().is_some_and(|core| core.urgency.is_some());
-    let due_ms = step.now_ms() + if urgent { 0 } else { limits::HIT_ANSWER_MS };
+    let due_ms = step.now_ms() + if is_urgent(&loaded.alert, step.rules) { 0 } else { limits::HIT_ANSWER_MS };
     hit.id = id.to_string();
     hit.reported_at = Some(from_ms(step.now_ms()));
     hit.answer_due_at = Some(from_ms(due_ms));

@@ -4,10 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Meta, Overlay, View, ViewError, Write,
+    command::{Done, Outcome},
     family::{Family, sys},
 };
 use crate::{
-    alert::{Label, LabelId},
+    alert::{AlertId, Label, LabelId},
     codec,
 };
 
@@ -30,6 +31,16 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub fn new(base: &'a dyn View, caches: &'a mut Caches) -> Result<Self, ViewError> {
         Ok(Self { meta: Meta::read(base)?, overlay: Overlay::new(base), caches })
+    }
+
+    /// The answer of a command that took effect, or had nothing to do.
+    pub fn done(&self, id: AlertId, version: u64, state: i32, outcome: Outcome) -> Done {
+        Done { id, version, revision: self.meta.revision, state, outcome, repeated: false }
+    }
+
+    /// The same, about nothing in particular.
+    pub fn done_without_id(&self, outcome: Outcome) -> Done {
+        self.done(AlertId::from_bytes([0; 16]), 0, 0, outcome)
     }
 
     /// What the batch has made of the state so far.
