@@ -69,3 +69,7 @@ pub const AUDIT_GROUP_RECORDS_MAX: usize = 1024;
 pub const AUDIT_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Questions of which the attempts are counted.
 pub const AUDIT_RECENT_QUESTIONS: usize = 65_536;
+/// The head of the audit log goes through Raft at most so often.
+pub const AUDIT_ANCHOR_INTERVAL: Duration = Duration::from_secs(15);
+/// Attempts of one question that are further apart count as two questions when the log is read.
+pub const AUDIT_ATTEMPTS_WITHIN: Duration = Duration::from_secs(600);

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{self, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
     audit::{self, AuditLog, AuditOptions},
+    limits,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
     raft::{ForwardHandler, RaftNode, RaftOptions, StartError, Timings, types::Node},
@@ -81,6 +82,7 @@ impl Server {
 
         let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
         let node = RaftNode::start(raft_options(&config), host.clone(), storage.clone(), connector).await?;
+        node.anchor_audit(audit.head(), limits::AUDIT_ANCHOR_INTERVAL);
         let api = Api::new(ApiParts {
             store: Arc::new(node.clone()),
             audit: Arc::clone(&audit) as _,

@@ -5,11 +5,12 @@
 //! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
 //! * [`server`], [`service`]: from other nodes
 //! * [`state_machine`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
-//! * [`propose`], [`due`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
+//! * [`propose`], [`due`], [`anchors`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
 //! * [`leadership`], [`clocks`]: who leads, and what time it is
 //! * [`membership`], [`transfer`], [`admin`]: for operators
 
 pub mod admin;
+pub mod anchors;
 pub mod append_link;
 pub mod channel;
 pub mod clocks;

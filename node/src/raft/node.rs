@@ -22,6 +22,7 @@ use tonic::{Code, Status};
 use super::{
     Consensus,
     admin::Admin,
+    anchors::{Anchors, AuditHead},
     clocks::VoterClocks,
     due::run_due,
     hello::Hello,
@@ -39,8 +40,9 @@ use super::{
     snapshot_policy::SnapshotPolicy,
     snapshot_receive::SnapshotReceiver,
     snapshot_send::SnapshotSender,
-    state_machine::StateMachine,
+    state_machine::{StateMachine, read_removed_node_ids},
     transfer::Transfers,
+    types::LogId,
 };
 use crate::{
     api::backend::{
@@ -143,7 +145,7 @@ impl RaftNode {
         let policy = SnapshotPolicy {
             raft: raft.clone(),
             bounds: options.log,
-            clock: host.clock.clone(),
+            cluster: cluster.clone(),
             marks: machine.log_marks(),
             checkpoints: storage.checkpoints.clone(),
             installing: machine.installing(),
@@ -194,6 +196,7 @@ impl RaftNode {
             clocks: self.0.clocks.clone(),
             cluster: self.0.cluster.clone(),
             pump: self.0.pump.clone(),
+            proposer: self.0.proposer.clone(),
             snapshots: self.0.snapshots.clone(),
             forward: self.0.forward.clone(),
             stopping: self.0.stopping.clone(),
@@ -205,6 +208,18 @@ impl RaftNode {
     pub fn set_forward_handler(&self, handler: Arc<dyn ForwardHandler>) {
         // A second handler would be a second home for the calls; the first stays.
         let _ = self.0.forward.set(handler);
+    }
+
+    /// Keeps the cluster's memory of this node's audit log up to date: proposes its head whenever that has moved, and
+    /// not more often than once in `interval`.
+    pub fn anchor_audit(&self, head: watch::Receiver<AuditHead>, interval: Duration) {
+        let anchors = Anchors {
+            cluster: self.0.cluster.clone(),
+            peers: self.0.peers.clone(),
+            proposer: self.0.proposer.clone(),
+            patience: self.0.options.timings.no_progress,
+        };
+        self.spawn(anchors.run(head, interval, self.0.stopping.clone()));
     }
 
     /// Administration.
@@ -247,12 +262,34 @@ impl RaftNode {
         }
     }
 
+    /// Tells the hello which nodes were removed, once the membership in effect has been applied here.
+    fn note_removed(&self, applied_index: u64, known: &mut Option<LogId>) {
+        let membership = self.0.cluster.membership();
+        let Some(changed_at) = *membership.log_id() else { return };
+        if *known == Some(changed_at) || changed_at.index > applied_index {
+            return;
+        }
+        let view = self.0.storage.state.read().map_err(|error| error.to_string());
+        let removed = view
+            .and_then(|view| read_removed_node_ids(&view, membership.membership()).map_err(|error| error.to_string()));
+        match removed {
+            Ok(removed) => {
+                self.0.hello.set_removed(removed);
+                *known = Some(changed_at);
+            }
+            // Tried again at the next look.
+            Err(error) => tracing::warn!(%error, "nodes that were removed cannot be read"),
+        }
+    }
+
     /// Publishes readiness and progress to the services.
     async fn publish(self, stopping: CancellationToken) {
         let mut position = self.0.storage.state.position();
+        let mut members_known = None;
         loop {
             let seen = *position.borrow_and_update();
             let now = Applied { index: seen.applied_index().unwrap_or(0), revision: seen.revision };
+            self.note_removed(now.index, &mut members_known);
             self.0.applied.send_if_modified(|applied| std::mem::replace(applied, now) != now);
             let ready = self.0.reads.check_ready().is_ok();
             self.0.ready.send_if_modified(|before| std::mem::replace(before, ready) != ready);
