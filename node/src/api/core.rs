@@ -154,14 +154,6 @@ impl Api {
         .await
     }
 
-    /// The answer of a call that is declared and does nothing yet: whom it is not open to learns that first.
-    pub(super) fn not_yet<T>(&self, operation: &'static Operation, request: &Request<T>, what: &str) -> Status {
-        let permitted = peer_of(request).and_then(|peer| operation.permit(&peer.caller));
-        let error = permitted.err().unwrap_or_else(|| ApiError::unimplemented(what));
-        observe::refused(operation, &error);
-        error.into()
-    }
-
     /// The last step of a call that failed here: the attempt goes into the audit log.
     pub(super) async fn refuse(&self, call: &Call, error: Box<ApiError>) -> Box<ApiError> {
         observe::refused(call.operation, &error);

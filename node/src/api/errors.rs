@@ -242,6 +242,11 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, format!("there is no such {what}"))
     }
 
+    /// The cluster is being formed.
+    pub fn not_founded() -> Box<Self> {
+        Self::new(ErrorCode::NodeNotReady, "the cluster is being formed: it has no rules yet")
+    }
+
     /// Declared and not built.
     pub fn unimplemented(what: &str) -> Box<Self> {
         Self::new(ErrorCode::Unimplemented, format!("{what} does nothing yet"))
@@ -349,6 +354,7 @@ impl From<AdminError> for Box<ApiError> {
             AdminError::DeadlineExceeded => {
                 Box::new(ApiError { maybe_applied: true, ..*ApiError::new(ErrorCode::DeadlineExceeded, message) })
             }
+            AdminError::NotReady(_) => ApiError::new(ErrorCode::NodeNotReady, message),
             AdminError::Failed(_) => {
                 tracing::error!(%message, "administrative action failed");
                 ApiError::new(ErrorCode::Internal, message)
@@ -391,6 +397,7 @@ impl From<Rejection> for Box<ApiError> {
             }
             Rejection::RequestIdReused => ApiError::plain(ErrorCode::RequestIdReused),
             Rejection::RequestExpired => ApiError::plain(ErrorCode::RequestExpired),
+            Rejection::NotFounded => ApiError::not_founded(),
         }
     }
 }

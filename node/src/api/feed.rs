@@ -258,7 +258,11 @@ impl Watching {
                     }
                     return Ok(stretch);
                 }
-                Change::Agreement { .. } | Change::Rules { .. } | Change::Link { .. } | Change::Hit { .. } => {}
+                Change::Agreement { .. }
+                | Change::Rules { .. }
+                | Change::Link { .. }
+                | Change::Hit { .. }
+                | Change::Attachment { .. } => {}
             }
             stretch.read = revision;
             looked_at += 1;

@@ -5,6 +5,7 @@
 //! * `core`: what all services share and the way of a unary call; `stream`: the way of a streaming one
 //! * `reading`: level, agreement, viewer, answer context; `writing`: to the leader and through the log;
 //!   `forwarded`: calls that another node sent on
+//! * `receipts`: places in the audit log, as callers hold them
 //! * `errors`: the table of codes that docs/errors.md prints; `tokens`: sealed tokens and cursors
 //! * one file for each service: `alerts`, `search`, `feed`, `hits`, `agreements`, `rules`, `auditing`, `statistics`,
 //!   `cluster` (topology and administration)
@@ -29,6 +30,7 @@ mod observe;
 mod operations;
 mod peer;
 mod reading;
+mod receipts;
 mod records;
 mod rules;
 mod search;

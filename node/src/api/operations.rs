@@ -109,6 +109,7 @@ operations! {
     WHO_SAW = "AuditService"/"WhoSaw", "who-saw", LINEARIZABLE, AUDITOR;
     WHAT_DID_ASK = "AuditService"/"WhatDidAsk", "what-did-ask", LINEARIZABLE, AUDITOR;
     VERIFY_AUDIT = "AuditService"/"Verify", "verify-audit", LINEARIZABLE, AUDITOR;
+    AUDIT_ANCHORS = "AuditService"/"Anchors", "audit-anchors", LINEARIZABLE, AUDITOR;
     STATISTICS = "StatisticsService"/"Report", "statistics", LINEARIZABLE, COUNTERS;
 }
 

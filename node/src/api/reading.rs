@@ -153,7 +153,7 @@ impl Api {
             revision: if call.is_partner() { 0 } else { revision },
             node: node.name,
             data_centre: node.data_centre,
-            receipt: receipt.0,
+            receipt: self.receipt_for(call, &receipt),
             ..Default::default()
         }
     }

@@ -74,6 +74,12 @@ impl Api {
         self.propose_as(call, rules_revision, command).await?.map_err(Into::into)
     }
 
+    /// The same for a command that may be repeated as often as it likes, and is one of several of its call.
+    pub(super) async fn propose_unkeyed(&self, call: &Call, rules_revision: u64, command: Command) -> ApiResult<Done> {
+        let proposal = Proposal { caller: Some(call.caller().clone()), request: None, rules_revision, command };
+        self.store().propose(proposal, call.deadline).await?.map_err(Into::into)
+    }
+
     /// The same, with the state machine's rejection as it is.
     pub(super) async fn propose_as(
         &self,

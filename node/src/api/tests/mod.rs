@@ -1,6 +1,7 @@
 //! Stories of the services: real clients and servers of tonic over connections in memory, the real state machine behind
 //! them, no consensus.
 
+mod attachments;
 mod fake;
 mod forwarding;
 mod import_export;
