@@ -69,5 +69,5 @@ pub const BATCH_WINDOW_QUERIES: usize = 512;
 pub const BATCH_MESSAGE_QUERIES: usize = 50;
 /// Bytes of one chunk of an attachment.
 pub const ATTACHMENT_CHUNK_BYTES: usize = 256 * 1024;
-/// Largest attachment that is read into memory.
-pub const ATTACHMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Largest attachment that the store takes, and that is read into memory.
+pub const ATTACHMENT_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -1,5 +1,6 @@
 //! Photos and papers: sent and fetched in chunks, each logged alone.
 
+use alert_core::alert::attachment::{hash_of, hash_text};
 use alert_proto::v1::{self as pb, alert_service_client::AlertServiceClient};
 use bytes::Bytes;
 use tonic::{Request, Response, Status, transport::Channel};
@@ -20,7 +21,7 @@ pub struct NewAttachment {
     pub alert_id: String,
     /// What it is; the node checks hash and size.
     pub reference: pb::AttachmentReference,
-    /// The whole content; at most 64 MiB.
+    /// The whole content; at most 16 MiB.
     pub content: Bytes,
 }
 
@@ -54,8 +55,8 @@ impl AlertClient {
     /// Fetches an attachment whole.
     ///
     /// # Errors
-    /// [`Error`], when the call was refused, the content is larger than 64 MiB, or no node could answer before the
-    /// deadline.
+    /// [`Error`], when the call was refused, the content is larger than 16 MiB or not the one that was asked for, or no
+    /// node could answer before the deadline.
     pub async fn get_attachment(&self, request: pb::GetAttachmentRequest) -> Result<Attachment, Error> {
         self.call(request).await
     }
@@ -122,6 +123,9 @@ impl Call for pb::GetAttachmentRequest {
                 attachment.reference = reference;
             }
             attachment.content.extend_from_slice(&part.chunk);
+        }
+        if hash_text(&hash_of(&attachment.content)) != attachment.reference.content_hash {
+            return Err(Status::data_loss("the attachment's content is not the one that its hash names"));
         }
         Ok(Response::new(attachment))
     }

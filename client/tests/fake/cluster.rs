@@ -171,7 +171,13 @@ impl AuditService for Service {
             records: 5,
             head_hash: vec![0xab; 4],
             first_fault,
+            anchors: 7,
+            anchored_until: Some(prost_types::Timestamp { seconds: 1_790_000_000, nanos: 0 }),
         }))
+    }
+
+    async fn anchors(&self, _: Request<pb::AuditAnchorsRequest>) -> Result<Response<pb::AuditAnchorsResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
     }
 
     async fn who_saw(&self, _: Request<pb::WhoSawRequest>) -> Result<Response<pb::AuditRecords>, Status> {
