@@ -128,12 +128,8 @@ impl ClientConfig {
     }
 
     fn files(&self, faults: &mut Vec<Fault>) {
-        if let Some(text) = &self.tls.plaintext_as {
-            if !self.tls.plaintext {
-                faults.push(Fault::at("tls.plaintext_as", "has a use with tls.plaintext = true only"));
-            } else if let Err(message) = plaintext::client_line(text) {
-                faults.push(Fault::at("tls.plaintext_as", message));
-            }
+        if let Some(Err(message)) = self.tls.plaintext_as.as_deref().map(plaintext::client_line) {
+            faults.push(Fault::at("tls.plaintext_as", message));
         }
         for (path, set) in [
             ("tls.certificate", self.tls.certificate.is_some()),

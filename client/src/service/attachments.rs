@@ -81,7 +81,7 @@ impl Call for NewAttachment {
                 context: attachment.context,
                 alert_id: attachment.alert_id,
                 reference: Some(attachment.reference),
-                chunk: Vec::new(),
+                ..Default::default()
             };
             let content = attachment.content;
             let chunks = (0..content.len()).step_by(limits::ATTACHMENT_CHUNK_BYTES).map(move |from| {

@@ -255,7 +255,7 @@ async fn statistics_over_a_stretch_of_time_tell_what_happened_then() {
     world.run(nca(), Command::ReportHit { id: AlertId::from_bytes([9; 16]), hit: hit.encode_to_vec() });
     let at = |ms: u64| Some(alert_core::alert::time::from_ms(super::world::START_MS + ms));
     let rows = async |role, from, until| {
-        let mut statistics = StatisticsServiceClient::new(world.channel(caller(role, "met")).await);
+        let mut statistics = StatisticsServiceClient::new(world.channel(caller(role, "nca")).await);
         let request = pb::StatisticsRequest { context: context(), from, until, ..Default::default() };
         let rows = statistics.report(request).await.unwrap().into_inner().rows;
         let row = |row: pb::StatisticsRow| format!("{} {} {}", row.measure, row.category.unwrap().value, row.count);

@@ -47,6 +47,7 @@ const LISTS: &[(&str, &str)] = &[
     ("AttachmentReference.kind", "attachment-kind"),
     ("Link.kind", "link-kind"),
     ("Hit.outcome", "hit-outcome"),
+    ("Hit.reporting_authority", "authority"),
     ("HitReport.action_taken", "action"),
     ("Restriction.substitute_action", "action"),
     ("Agreement.actions_expected", "action"),
@@ -198,7 +199,7 @@ impl Filler {
                     Value::Message(DynamicMessage::decode(inner, bytes.as_slice()).unwrap())
                 }
                 "google.protobuf.Duration" => {
-                    let bytes = prost_types::Duration { seconds: 3600, nanos: 0 }.encode_to_vec();
+                    let bytes = prost_types::Duration { seconds: 3600, nanos: 5_000 }.encode_to_vec();
                     Value::Message(DynamicMessage::decode(inner, bytes.as_slice()).unwrap())
                 }
                 "alertstore.v1.Code" => self.fill_code(field, path),

@@ -86,6 +86,18 @@ pub struct World {
 /// Makes the engines of a node.
 pub type MakeEngines = fn(&Host) -> Arc<dyn Engines>;
 
+/// Opens a disk, once the node that had it before has let go of all of it.
+async fn open(host: &Host, engines: &Arc<dyn Engines>, directory: &DirectoryOptions) -> Storage {
+    for _ in 0..1000 {
+        match Storage::open(host, engines, directory) {
+            Ok(storage) => return storage,
+            Err(error) if error.to_string().contains("in use") => sleep(Duration::from_millis(1)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("{} is still in use", directory.log.display());
+}
+
 pub fn soon(seconds: u64) -> Instant {
     Instant::now() + Duration::from_secs(seconds)
 }
@@ -197,7 +209,7 @@ impl World {
             cluster_id: "test".into(),
             node_id: id,
         };
-        let storage = Storage::open(&host, &engines, &directory).unwrap();
+        let storage = open(&host, &engines, &directory).await;
         let connector = self.pipes.connector(id);
         let started = RaftNode::start(options, host, storage.clone(), connector).await.unwrap();
         let listener = self.pipes.listen(id, &Self::address(id));
