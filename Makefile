@@ -45,10 +45,6 @@ fmt-check:
 clippy: deps
 	cargo clippy --workspace --locked --all-targets -- -D warnings
 
-# Licences, sources and duplicates need no network once the crates are there; known vulnerabilities would.
+# Licences, sources and bans of dependencies.
 deny:
-	@if command -v cargo-deny >/dev/null; then \
-		cargo deny --offline --locked check bans licenses sources; \
-	else \
-		echo "cargo-deny is not installed: licences and sources of dependencies NOT CHECKED (cargo install cargo-deny)"; \
-	fi
+	@.ci/cargo-deny

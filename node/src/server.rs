@@ -1,7 +1,6 @@
 //! A whole node put together from its configuration: storage, consensus, services, ports.
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -23,6 +22,7 @@ use crate::{
     limits,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
+    preflight::{self, Obstacle},
     raft::{ForwardHandler, RaftNode, RaftOptions, StartError, Timings, types::Node},
     seam::{Connector, Host, Lane, run},
     storage::{
@@ -48,8 +48,8 @@ pub enum ServerError {
     Audit(#[from] audit::OpenError),
     #[error(transparent)]
     Raft(#[from] StartError),
-    #[error("cannot listen on {address} (listen.{field}): {error}")]
-    Listen { field: &'static str, address: SocketAddr, error: std::io::Error },
+    #[error(transparent)]
+    Machine(#[from] Obstacle),
 }
 
 /// A running node.
@@ -71,12 +71,14 @@ impl Server {
         let health = Health::default();
         let ops = OpsServer::bind(config.listen.ops, health.clone(), metrics)
             .await
-            .map_err(|error| ServerError::Listen { field: "ops", address: config.listen.ops, error })?;
+            .map_err(|error| Obstacle::Listen { field: "ops", address: config.listen.ops, error })?;
         health.set_ready("started", false, "opening the data directories");
         tokio::spawn(ops.serve());
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
+        let (files, directories) = (Arc::clone(&host.files), config.storage.clone());
+        run(&*host.blocking, Lane::Snapshot, move || preflight::check_directories(&*files, &directories)).await?;
         let storage = open_storage(&config, &host).await?;
         let audit = open_audit(&config, &host).await?;
 
@@ -182,11 +184,8 @@ async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Re
         Port::Client => ("client", config.listen.client),
         Port::Raft => ("raft", config.listen.raft),
     };
-    TcpServer::bind(address, Arc::clone(transport), port).await.map_err(|error| ServerError::Listen {
-        field,
-        address,
-        error,
-    })
+    let bound = TcpServer::bind(address, Arc::clone(transport), port).await;
+    Ok(bound.map_err(|error| Obstacle::Listen { field, address, error })?)
 }
 
 async fn open_storage(config: &NodeConfig, host: &Host) -> Result<Storage, ServerError> {

@@ -2,10 +2,11 @@
 //!
 //! * [`LocalCluster`] and its [`ClusterBuilder`]: nodes with certificates and configuration in one directory
 //! * [`NodeProcess`]: one node: start, kill, pause, terminate, wipe, its log and files
+//! * [`LoopDisk`]: a disk that loses its power, for real (root only)
 //! * [`wait_until`]: waits for conditions, never for luck; [`block_on`] for tests that are not async
 //! * `administration`: forming and growing the cluster, as an operator does
-//! * `binaries`, `ports`, `spawn`, `http`: where the programs are, ports nobody else takes, processes that die with
-//!   ours, health over HTTP
+//! * `binaries`, `ports`, `spawn`, `keeper`, `http`: where the programs are, ports nobody else takes, processes that die
+//!   with ours, files that go with us, health over HTTP
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -28,7 +29,9 @@ mod administration;
 mod binaries;
 mod builder;
 mod cluster;
+mod disk;
 mod http;
+mod keeper;
 mod node;
 mod ports;
 mod spawn;
@@ -37,6 +40,7 @@ mod wait;
 pub use binaries::{Binaries, find};
 pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
+pub use disk::LoopDisk;
 pub use http::{Answer, get};
 pub use node::{FileFound, NodeProcess, State};
 pub use wait::{block_on, wait_until};

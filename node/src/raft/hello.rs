@@ -13,7 +13,7 @@ use std::{
 };
 
 use alert_core::pb::RaftHello;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use thiserror::Error;
 
 use super::{
@@ -55,13 +55,23 @@ pub struct Hello {
     /// Nodes that were members once, as far as this node has applied the log.
     removed: ArcSwap<BTreeSet<NodeId>>,
     clocks: Arc<VoterClocks>,
+    /// What a member said that knows this node under another incarnation.
+    estranged: ArcSwapOption<String>,
 }
 
 impl Hello {
     /// Without members yet, and not known to be empty.
     pub fn new(cluster_id: String, node_id: NodeId, incarnation: String, clocks: Arc<VoterClocks>) -> Self {
-        let (members, removed) = (ArcSwap::default(), ArcSwap::default());
-        Self { cluster_id, node_id, incarnation, pristine: AtomicBool::new(false), members, removed, clocks }
+        Self {
+            cluster_id,
+            node_id,
+            incarnation,
+            pristine: AtomicBool::new(false),
+            members: ArcSwap::default(),
+            removed: ArcSwap::default(),
+            clocks,
+            estranged: ArcSwapOption::empty(),
+        }
     }
 
     /// Nodes that were members and are no longer, by what was applied: a removal that is only in the log may still be
@@ -109,6 +119,12 @@ impl Hello {
         &self.cluster_id
     }
 
+    /// Why no member talks to this node, when that is so: its disk is not the one that the membership knows. Only an
+    /// operator can mend it.
+    pub fn estranged(&self) -> Option<String> {
+        self.estranged.load().as_deref().cloned()
+    }
+
     /// What this node says to `to`. An empty incarnation asks for it.
     pub fn say(&self, to: NodeId, to_incarnation: &str) -> RaftHello {
         RaftHello {
@@ -136,11 +152,13 @@ impl Hello {
             return Err(HelloError::WrongNode { meant: hello.to_node_id, reached: self.node_id });
         }
         if !hello.to_incarnation.is_empty() && hello.to_incarnation != self.incarnation {
-            return Err(HelloError::OtherIncarnation {
+            let error = HelloError::OtherIncarnation {
                 node_id: self.node_id,
                 theirs: self.incarnation.clone(),
                 expected: hello.to_incarnation.clone(),
-            });
+            };
+            self.estranged.store(Some(Arc::new(error.to_string())));
+            return Err(error);
         }
         self.check_member(hello.node_id, &hello.incarnation)?;
         self.clocks.note(hello.node_id, hello.wall_clock_ms.max(0) as u64);
@@ -232,6 +250,8 @@ mod tests {
         assert!(matches!(from_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{from_wiped:?}");
         let to_wiped = wiped.check_caller(&one.say(2, "two"), 1);
         assert!(matches!(to_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{to_wiped:?}");
+        assert_eq!(wiped.estranged(), to_wiped.err().map(|error| error.to_string()), "it can say so itself");
+        assert_eq!(one.estranged(), None);
         let answer = one.check_answer(&wiped.say(1, "one"), 2, "two");
         assert!(matches!(answer, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{answer:?}");
     }

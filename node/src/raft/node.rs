@@ -236,6 +236,11 @@ impl RaftNode {
         state.err().map(|fatal| fatal.to_string())
     }
 
+    /// Why no member talks to this node; see [`Hello::estranged`].
+    pub fn estranged(&self) -> Option<String> {
+        self.0.hello.estranged()
+    }
+
     /// Hands the leadership over, if this node has it and another voter can take it. First of all when a node stops:
     /// the services still answer, and send what they get on to the new leader.
     pub async fn shutdown_leadership(&self) {
