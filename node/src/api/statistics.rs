@@ -10,18 +10,16 @@ use alert_core::{
 use tonic::{Request, Response, Status};
 
 use super::{
+    admission::Class,
     call::Call,
     core::{Api, Operate},
-    errors::{ApiError, ApiResult, ErrorCode},
-    gone::{Gone, Present},
+    errors::{ApiError, ApiResult},
     operations::{self, Operation},
     reading::Reading,
     records::scan_alerts,
+    work::Gone,
 };
-use crate::{
-    limits::SCAN_ENTRIES_PER_CHECK,
-    seam::{Lane, run},
-};
+use crate::limits::SCAN_ENTRIES_PER_CHECK;
 
 #[tonic::async_trait]
 impl StatisticsService for Api {
@@ -42,10 +40,8 @@ impl Operate for pb::StatisticsRequest {
             return Err(ApiError::unimplemented("counting over a stretch of time"));
         }
         let reading = api.reading(call, self.read.as_ref()).await?;
-        let (present, gone) = Present::new();
         let (counter, state) = (api.clone(), reading.clone());
-        let rows = run(&*api.host().blocking, Lane::Read, move || counter.count(&state, &gone)).await?;
-        drop(present);
+        let rows = api.work(call, Class::Batch, move |gone| counter.count(&state, gone)).await?;
         let answer = Some(api.disclose(call, &reading, Vec::new()).await?);
         Ok(pb::StatisticsResponse { answer, rows })
     }
@@ -58,8 +54,8 @@ impl Api {
         let mut looked_at = 0usize;
         scan_alerts(&*reading.handle.view, None, |_, value| {
             looked_at += 1;
-            if looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) && gone.is_gone() {
-                return Err(ApiError::plain(ErrorCode::DeadlineExceeded));
+            if looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) {
+                gone.check()?;
             }
             *by_label.entry(StoredAlert::decode_header(value)?.label).or_default() += 1;
             Ok(true)

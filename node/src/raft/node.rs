@@ -24,6 +24,7 @@ use super::{
     admin::Admin,
     clocks::VoterClocks,
     due::run_due,
+    feed_compaction::run_feed_compaction,
     hello::Hello,
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
@@ -62,7 +63,7 @@ pub enum StartError {
 
 /// One node's part in the cluster: the store and its administration to the rest of the node. Cheap to clone.
 #[derive(Clone)]
-pub struct RaftNode(Arc<Inner>);
+pub struct RaftNode(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) options: RaftOptions,
@@ -119,8 +120,15 @@ impl RaftNode {
         let stopping = CancellationToken::new();
         let cluster = ClusterView::new(own_id, clocks.clone(), membership);
         let pump = ReadPump::new(options.reads, host.clock.clone());
-        let reads =
-            Reads::new(storage.state.clone(), machine.installing(), pump.clone(), host.clock.clone(), options.reads);
+        let snapshots_in = SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone());
+        let reads = Reads::new(
+            storage.state.clone(),
+            machine.installing(),
+            snapshots_in.under_way(),
+            pump.clone(),
+            host.clock.clone(),
+            options.reads,
+        );
         let proposer = Proposer::new(options.proposals, cluster.clone());
         let changes = MembershipChanges {
             raft: raft.clone(),
@@ -150,7 +158,7 @@ impl RaftNode {
         };
         let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
         let node = Self(Arc::new(Inner {
-            snapshots: SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone()),
+            snapshots: snapshots_in,
             options,
             storage,
             hello: hello.clone(),
@@ -172,6 +180,13 @@ impl RaftNode {
         node.spawn(cluster.clone().follow(raft.clone(), hello, peers, stopping.clone()));
         node.spawn(pump.run(Arc::new(prober), stopping.clone()));
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
+        node.spawn(run_feed_compaction(
+            cluster.clone(),
+            reads.clone(),
+            proposer.clone(),
+            host.clone(),
+            stopping.clone(),
+        ));
         node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
         node.spawn(policy.run(stopping.clone()));
         node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
@@ -355,6 +370,12 @@ impl Store for RaftNode {
 }
 
 impl Inner {
+    /// How many snapshots are on their way here.
+    #[cfg(test)]
+    pub(super) fn snapshots_under_way(&self) -> watch::Receiver<usize> {
+        self.snapshots.under_way()
+    }
+
     async fn forward_call(
         &self,
         to: pb::LeaderHint,

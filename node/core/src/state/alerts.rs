@@ -19,7 +19,7 @@ use crate::{
         AlertId, Caller, Header, Label, RecordError, RuleSet, StoredAlert, lifecycle::next_boundary, priority,
         sections, time::field_ms,
     },
-    codec, pb,
+    pb,
     search::index::{self, IndexInput},
 };
 
@@ -115,7 +115,7 @@ pub(super) fn store(
         before: before.map(|loaded| loaded.stored.header.label),
         after: Some(after.stored.header.label),
     };
-    writer.insert(Family::Changes, family::change(writer.meta.revision), codec::encode(&change));
+    writer.tell(change);
     Ok(after.version())
 }
 
@@ -127,7 +127,7 @@ pub(super) fn erase(writer: &mut Writer<'_>, rules: &RuleSet, id: AlertId, loade
     purge_history(writer, id)?;
     let change =
         Change::Alert { id, version: loaded.version() + 1, before: Some(loaded.stored.header.label), after: None };
-    writer.insert(Family::Changes, family::change(writer.meta.revision), codec::encode(&change));
+    writer.tell(change);
     Ok(())
 }
 

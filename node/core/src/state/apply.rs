@@ -5,7 +5,7 @@ use super::{
     command::{Answer, Batch, Command, Outcome, Proposal},
     context::{Applied, Context, answered},
     family::{Due, Family, sys},
-    hits, links, policy,
+    feed, hits, links, policy,
     requests::{self, Seen},
     scan_prefix,
     writer::{Caches, Writer},
@@ -79,9 +79,11 @@ fn execute(step: &mut Context<'_, '_>, command: Command) -> Applied {
         Command::PutRules { rules, expected_version } => policy::put_rules(step, &rules, expected_version),
         Command::ReportHit { id, hit } => hits::report(step, id, &hit),
         Command::HitMessage { id, message, answers } => hits::message(step, id, &message, answers),
-        Command::AcknowledgeFeed { revision } => acknowledge_feed(step, revision),
+        Command::AcknowledgeFeed { agreement, revision, oldest_ms } => {
+            feed::acknowledge(step, &agreement, revision, oldest_ms)
+        }
         Command::AnchorAudit { node_id, sequence, head } => anchor_audit(step, node_id, sequence, head),
-        Command::CompactFeed { before_revision } => compact_feed(step, before_revision),
+        Command::CompactFeed { before_revision } => feed::compact(step, before_revision),
         Command::Tick => Ok(step.done_without_id(Outcome::Unchanged)),
         Command::Create { id, alert, as_draft } => step.create(id, alert, as_draft),
         Command::Update { id, expected_version, alert } => step.update(id, expected_version, alert),
@@ -146,49 +148,11 @@ pub fn next_due_ms(view: &dyn View) -> Result<Option<u64>, ViewError> {
     Ok(first)
 }
 
-fn acknowledge_feed(step: &mut Context<'_, '_>, revision: u64) -> Applied {
-    let Some(caller) = step.caller else { return Ok(step.done_without_id(Outcome::Unchanged)) };
-    let key = [sys::FEED_ACK, &codec::encode(caller)].concat();
-    let held: Option<(u64, u64)> =
-        step.writer.get(Family::Sys, &key)?.map(|bytes| codec::decode(&bytes)).transpose()?;
-    if held.is_some_and(|(held, _)| held >= revision) {
-        return Ok(step.done_without_id(Outcome::Unchanged));
-    }
-    let value = codec::encode(&(revision, step.now_ms()));
-    step.writer.set(Family::Sys, key, Some(value))?;
-    Ok(step.done_without_id(Outcome::Changed))
-}
-
 fn anchor_audit(step: &mut Context<'_, '_>, node_id: u64, sequence: u64, head: [u8; 32]) -> Applied {
     let key = [sys::AUDIT_ANCHOR, &node_id.to_be_bytes()].concat();
     let value = codec::encode(&(sequence, head, step.now_ms()));
     step.writer.set(Family::Sys, key, Some(value))?;
     // A change like any other: who waits for the answer's revision has it in sight.
     step.writer.meta.revision += 1;
-    Ok(step.done_without_id(Outcome::Changed))
-}
-
-/// Drops old feed entries, at most so many: the leader proposes again while there are more.
-fn compact_feed(step: &mut Context<'_, '_>, before_revision: u64) -> Applied {
-    let mut old = Vec::new();
-    let mut reached = before_revision;
-    scan_prefix(step.writer.view(), Family::Changes, b"", |key, _| {
-        let revision =
-            u64::from_be_bytes(key.try_into().map_err(|_| ViewError("a feed key has another length".into()))?);
-        if revision >= before_revision {
-            return Ok(false);
-        }
-        if old.len() == limits::FEED_ENTRIES_COMPACTED_AT_ONCE {
-            reached = revision;
-            return Ok(false);
-        }
-        old.push(key.to_vec());
-        Ok(true)
-    })?;
-    for key in old {
-        step.writer.set(Family::Changes, key, None)?;
-    }
-    let compacted = &mut step.writer.meta.feed_compacted_before;
-    *compacted = (*compacted).max(reached);
     Ok(step.done_without_id(Outcome::Changed))
 }

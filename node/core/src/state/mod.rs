@@ -27,7 +27,9 @@ mod writer;
 
 pub use alerts::NORMALISER;
 pub use apply::{Effects, apply, next_due_ms};
-pub use feed::Change;
+pub use feed::{
+    Acknowledgement, Change, FeedEntries, FeedEntry, compactable_before, read_acknowledgement, read_acknowledgements,
+};
 pub use hits::{read_hit, read_hits_of};
 pub use links::read_links_of;
 pub use meta::Meta;

@@ -2,6 +2,6 @@
 
 mod formation;
 mod leaders;
-mod pipes;
+pub(crate) mod pipes;
 mod reading;
-mod world;
+pub(crate) mod world;

@@ -74,7 +74,10 @@ pub struct World {
     root: tempfile::TempDir,
     clocks: BTreeMap<NodeId, Arc<TestClock>>,
     nodes: BTreeMap<NodeId, (RaftNode, Storage)>,
+    hosts: BTreeMap<NodeId, Host>,
     pub log: LogBounds,
+    /// Of a snapshot being sent; `None` = as fast as it goes.
+    pub snapshot_bytes_per_second: Option<u64>,
 }
 
 pub fn soon(seconds: u64) -> Instant {
@@ -90,13 +93,20 @@ impl World {
             root: tempfile::tempdir().unwrap(),
             clocks: BTreeMap::new(),
             nodes: BTreeMap::new(),
+            hosts: BTreeMap::new(),
             log: LogBounds::default(),
+            snapshot_bytes_per_second: None,
         }
     }
 
     /// Voters 1 to `voters`, node 1 the first leader.
     pub async fn of(voters: u64) -> Self {
-        let mut world = Self::new();
+        Self::new().form(voters).await
+    }
+
+    /// The same with what was set before.
+    pub async fn form(mut self, voters: u64) -> Self {
+        let world = &mut self;
         world.start(1).await;
         let formed = world.node(1).admin().init(soon(10)).await.unwrap();
         assert!(formed.formed_now);
@@ -105,7 +115,7 @@ impl World {
             world.join(1, id).await.unwrap();
             world.node(1).admin().promote(id, soon(30)).await.unwrap();
         }
-        world
+        self
     }
 
     fn address(id: NodeId) -> String {
@@ -147,6 +157,7 @@ impl World {
         let mut options =
             RaftOptions::new("test", id, node, Timings::for_election_timeout(Duration::from_millis(1000)));
         options.log = self.log;
+        options.snapshot_bytes_per_second = self.snapshot_bytes_per_second;
         let engines: Arc<dyn Engines> = Arc::new(MemoryEngines::new(host.files.clone()));
         let directory = DirectoryOptions {
             log: disk.join("log"),
@@ -154,6 +165,7 @@ impl World {
             cluster_id: "test".into(),
             node_id: id,
         };
+        self.hosts.insert(id, host.clone());
         let storage = Storage::open(&host, &engines, &directory).unwrap();
         let connector = self.pipes.connector(id);
         let started = RaftNode::start(options, host, storage.clone(), connector).await.unwrap();
@@ -178,6 +190,11 @@ impl World {
 
     pub fn node(&self, id: NodeId) -> RaftNode {
         self.nodes[&id].0.clone()
+    }
+
+    /// The world that a node runs in.
+    pub fn host(&self, id: NodeId) -> Host {
+        self.hosts[&id].clone()
     }
 
     pub fn set_skew(&self, id: NodeId, skew_ms: i64) {
