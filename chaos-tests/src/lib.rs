@@ -9,5 +9,5 @@
 pub mod demo;
 pub mod model;
 pub mod process;
-pub mod validate;
 pub mod traffic;
+pub mod validate;

@@ -17,7 +17,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
+    api::{self, AdmissionLimits, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
     audit::{self, AuditLog, AuditOptions},
     limits,
     net::{Port, TcpConnector, TcpServer, Transport},
@@ -92,7 +92,7 @@ impl Server {
             admin: Arc::new(node.admin()),
             host,
             sealer,
-            options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
+            options: api_options(&config),
         });
         node.set_forward_handler(Arc::new(Forwarded(api.clone())));
 
@@ -216,6 +216,27 @@ async fn open_audit(config: &NodeConfig, host: &Host) -> Result<Arc<AuditLog>, S
         node_name: config.node.name.clone(),
     };
     Ok(Arc::new(AuditLog::open(host.clone(), options).await?))
+}
+
+fn api_options(config: &NodeConfig) -> ApiOptions {
+    let (limits, policy) = (&config.limits, &config.policy);
+    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    ApiOptions {
+        local_without_quorum: policy.local_without_quorum,
+        bounded_default: Duration::from_millis(policy.bounded_default_ms),
+        deadline_max: Duration::from_millis(limits.deadline_max_ms),
+        admission: AdmissionLimits {
+            linearizable_waiting_max: limits.linearizable_waiting_max as usize,
+            searches_waiting_max: limits.searches_waiting_max as usize,
+            batches_open_max: limits.batches_open_max as usize,
+            feeds_open_max: limits.feeds_open_max as usize,
+            caller_calls_per_s: small(limits.caller_calls_per_s),
+            caller_burst_calls: small(limits.caller_burst_calls),
+            ..AdmissionLimits::default()
+        },
+        connections_max: limits.connections_max as usize,
+        calls_per_connection_max: small(limits.calls_per_connection_max),
+    }
 }
 
 fn raft_options(config: &NodeConfig) -> RaftOptions {

@@ -58,6 +58,10 @@ pub const CHILDREN_MAX: usize = 256;
 pub const HIT_ANSWER_MS: u64 = 12 * 60 * 60 * 1000;
 /// Most messages about one hit.
 pub const HIT_MESSAGES_MAX: usize = 256;
+/// Days that a change stays in the feed where the retention rules do not say.
+pub const FEED_DAYS_DEFAULT: u32 = 30;
+/// Most days that retention rules may keep a change in the feed.
+pub const FEED_DAYS_MAX: u32 = 3660;
 /// Most feed entries dropped by one command.
 pub const FEED_ENTRIES_COMPACTED_AT_ONCE: usize = 4096;
 /// Most candidates that one search may ask for.

@@ -13,6 +13,7 @@ use super::{
     deadline,
     errors::{ApiError, ApiResult, ErrorCode},
 };
+use crate::limits::CALL_DEADLINE_MAX;
 
 #[tonic::async_trait]
 impl TopologyService for Api {
@@ -38,7 +39,7 @@ impl Api {
     where
         F: Future<Output = Result<R, AdminError>>,
     {
-        let deadline = deadline::of_call(request.metadata());
+        let deadline = deadline::of_call(request.metadata(), CALL_DEADLINE_MAX);
         let entered = (|| -> ApiResult<_> {
             let peer = peer_of(&request)?;
             if peer.caller.role == Role::Operator {

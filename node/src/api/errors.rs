@@ -151,6 +151,9 @@ codes! {
     Overloaded = "OVERLOADED", ResourceExhausted, retry, never,
         "A queue of the node is full. Nothing was changed.",
         "Wait for `retry_after`, then try again.";
+    QuotaExceeded = "QUOTA_EXCEEDED", ResourceExhausted, retry, never,
+        "The caller, or the agreement, has used up what it may ask for now. Nothing was changed.",
+        "Wait for `retry_after`. Another node is no way round it.";
     NodeNotReady = "NODE_NOT_READY", Unavailable, retry, never,
         "The node does not serve yet: restarted and unconfirmed, installing a snapshot, or not part of a cluster.",
         "Go to another node.";

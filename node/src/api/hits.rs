@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::{
+    admission::Class,
     alerts::Page,
     backend::{Level, Receipt},
     call::Call,
@@ -19,11 +20,7 @@ use super::{
     reading::Reading,
     records::{given, parse_id},
 };
-use crate::{
-    api::gone::Present,
-    limits::SCAN_ENTRIES_PER_CHECK,
-    seam::{Lane, run},
-};
+use crate::limits::SCAN_ENTRIES_PER_CHECK;
 
 #[tonic::async_trait]
 impl HitService for Api {
@@ -195,17 +192,16 @@ impl Operate for pb::ListHitsRequest {
         let page = Page::open(api, call, self.page_size, &self.page_token, question.as_bytes())?;
         let reading = api.reading(call, self.read.as_ref()).await?;
         let after = page.after.as_deref().and_then(AlertId::from_slice);
-        let (present, gone) = Present::new();
         let scan = (api.clone(), reading.clone(), page.size, self.unanswered_only);
-        let found = run(&*api.host().blocking, Lane::Read, move || {
+        let found = api.work(call, Class::Batch, move |gone| {
             let (api, reading, limit, unanswered_only) = scan;
             let mut found = Vec::new();
             let mut last = None;
             let mut looked_at = 0usize;
             let mut visit = |id: AlertId| -> ApiResult<bool> {
                 looked_at += 1;
-                if looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) && gone.is_gone() {
-                    return Ok(false);
+                if looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) {
+                    gone.check()?;
                 }
                 if let Some((hit, _)) = api.find_hit(&reading, id)?
                     && !(unanswered_only && hit.answered_at.is_some())
@@ -218,10 +214,9 @@ impl Operate for pb::ListHitsRequest {
                 Ok(last.is_none())
             };
             visit_hits(&reading, alert, after, &mut visit)?;
-            ApiResult::Ok((found, last))
+            Ok((found, last))
         });
         let (hits, last) = found.await?;
-        drop(present);
         let disclosed = hits.iter().filter_map(|hit| Some(given(hit.alert_id.parse().ok()?, hit.version_seen)));
         let next_page_token = last.map(|last| page.next(api, last.as_bytes())).unwrap_or_default();
         let answer = Some(api.disclose(call, &reading, disclosed.collect()).await?);

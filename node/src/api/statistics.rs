@@ -14,18 +14,16 @@ use alert_core::{
 use tonic::{Request, Response, Status};
 
 use super::{
+    admission::Class,
     call::Call,
     core::{Api, Operate},
-    errors::{ApiError, ApiResult, ErrorCode},
-    gone::{Gone, Present},
+    errors::{ApiError, ApiResult},
     operations::{self, Operation},
     reading::Reading,
     records::scan_alerts,
+    work::Gone,
 };
-use crate::{
-    limits::SCAN_ENTRIES_PER_CHECK,
-    seam::{Lane, run},
-};
+use crate::limits::SCAN_ENTRIES_PER_CHECK;
 
 #[tonic::async_trait]
 impl StatisticsService for Api {
@@ -44,11 +42,9 @@ impl Operate for pb::StatisticsRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let span = span(self)?;
         let reading = api.reading(call, self.read.as_ref()).await?;
-        let (present, gone) = Present::new();
-        let counter =
-            Counter { api: api.clone(), reading: reading.clone(), gone, looked_at: 0, counts: BTreeMap::new() };
-        let rows = run(&*api.host().blocking, Lane::Read, move || counter.count(span)).await?;
-        drop(present);
+        let (counting, state) = (api.clone(), reading.clone());
+        let count = move |gone: &Gone| Counter::new(counting, state, gone.clone()).count(span);
+        let rows = api.work(call, Class::Batch, count).await?;
         let answer = Some(api.disclose(call, &reading, Vec::new()).await?);
         Ok(pb::StatisticsResponse { answer, rows })
     }
@@ -80,6 +76,10 @@ struct Counter {
 }
 
 impl Counter {
+    fn new(api: Api, reading: Reading, gone: Gone) -> Self {
+        Self { api, reading, gone, looked_at: 0, counts: BTreeMap::new() }
+    }
+
     fn count(mut self, span: Option<Range<u64>>) -> ApiResult<Vec<pb::StatisticsRow>> {
         let view = std::sync::Arc::clone(&self.reading.handle.view);
         scan_alerts(&*view, None, |_, value| {
@@ -103,8 +103,8 @@ impl Counter {
     /// Work whose caller has gone is dropped.
     fn check_caller(&mut self) -> ApiResult<()> {
         self.looked_at += 1;
-        if self.looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) && self.gone.is_gone() {
-            return Err(ApiError::plain(ErrorCode::DeadlineExceeded));
+        if self.looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) {
+            self.gone.check()?;
         }
         Ok(())
     }

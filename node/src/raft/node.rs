@@ -25,6 +25,7 @@ use super::{
     anchors::{Anchors, AuditHead},
     clocks::VoterClocks,
     due::run_due,
+    feed_compaction::run_feed_compaction,
     hello::Hello,
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
@@ -64,7 +65,7 @@ pub enum StartError {
 
 /// One node's part in the cluster: the store and its administration to the rest of the node. Cheap to clone.
 #[derive(Clone)]
-pub struct RaftNode(Arc<Inner>);
+pub struct RaftNode(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) options: RaftOptions,
@@ -121,8 +122,15 @@ impl RaftNode {
         let stopping = CancellationToken::new();
         let cluster = ClusterView::new(own_id, clocks.clone(), membership);
         let pump = ReadPump::new(options.reads, host.clock.clone());
-        let reads =
-            Reads::new(storage.state.clone(), machine.installing(), pump.clone(), host.clock.clone(), options.reads);
+        let snapshots_in = SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone());
+        let reads = Reads::new(
+            storage.state.clone(),
+            machine.installing(),
+            snapshots_in.under_way(),
+            pump.clone(),
+            host.clock.clone(),
+            options.reads,
+        );
         let proposer = Proposer::new(options.proposals, cluster.clone());
         let changes = MembershipChanges {
             raft: raft.clone(),
@@ -152,7 +160,7 @@ impl RaftNode {
         };
         let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
         let node = Self(Arc::new(Inner {
-            snapshots: SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone()),
+            snapshots: snapshots_in,
             options,
             storage,
             hello: hello.clone(),
@@ -174,6 +182,13 @@ impl RaftNode {
         node.spawn(cluster.clone().follow(raft.clone(), hello, peers, stopping.clone()));
         node.spawn(pump.run(Arc::new(prober), stopping.clone()));
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
+        node.spawn(run_feed_compaction(
+            cluster.clone(),
+            reads.clone(),
+            proposer.clone(),
+            host.clone(),
+            stopping.clone(),
+        ));
         node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
         node.spawn(policy.run(stopping.clone()));
         node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
@@ -397,6 +412,12 @@ impl Store for RaftNode {
 }
 
 impl Inner {
+    /// How many snapshots are on their way here.
+    #[cfg(test)]
+    pub(super) fn snapshots_under_way(&self) -> watch::Receiver<usize> {
+        self.snapshots.under_way()
+    }
+
     async fn forward_call(
         &self,
         to: pb::LeaderHint,

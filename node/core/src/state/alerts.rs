@@ -19,7 +19,7 @@ use crate::{
         AlertId, Caller, Header, Label, RecordError, RuleSet, StoredAlert, lifecycle::next_boundary, priority,
         sections, time::field_ms,
     },
-    codec, pb,
+    pb,
     search::index::{self, IndexInput},
 };
 
@@ -116,7 +116,7 @@ pub(super) fn store(
         before: before.map(|loaded| loaded.stored.header.label),
         after: Some(after.stored.header.label),
     };
-    writer.insert(Family::Changes, family::change(writer.meta.revision), codec::encode(&change));
+    writer.tell(change);
     Ok(after.version())
 }
 
@@ -129,7 +129,7 @@ pub(super) fn erase(writer: &mut Writer<'_>, rules: &RuleSet, id: AlertId, loade
     attachments::keep_referenced(writer, id, &loaded.alert, None)?;
     let change =
         Change::Alert { id, version: loaded.version() + 1, before: Some(loaded.stored.header.label), after: None };
-    writer.insert(Family::Changes, family::change(writer.meta.revision), codec::encode(&change));
+    writer.tell(change);
     Ok(())
 }
 

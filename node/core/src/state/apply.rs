@@ -4,15 +4,15 @@ use super::{
     Meta, View, ViewError, Write, audit,
     command::{Answer, Batch, Command, Outcome, Proposal, Rejection},
     context::{Applied, Context, answered},
-    family::{Due, Family, sys},
-    hits, links, policy,
+    family::{Due, Family},
+    feed, hits, links, policy,
     requests::{self, Seen},
     rules, scan_prefix,
     writer::{Caches, Writer},
 };
 use crate::{
-    alert::{AlertId, Caller, lifecycle::Step},
-    codec, limits,
+    alert::{AlertId, lifecycle::Step},
+    limits,
 };
 
 /// What applying a chunk of log entries comes to. The node writes it all in one engine batch.
@@ -78,9 +78,11 @@ fn execute_without_rules(writer: &mut Writer<'_>, proposal: &Proposal) -> Option
     Some(match &proposal.command {
         Command::Found { rules } => rules::found(writer, rules),
         Command::Tick => Ok(writer.done_without_id(Outcome::Unchanged)),
-        Command::AcknowledgeFeed { revision } => acknowledge_feed(writer, proposal.caller.as_ref(), *revision),
+        Command::AcknowledgeFeed { agreement, revision, oldest_ms } => {
+            feed::acknowledge(writer, proposal.caller.as_ref(), agreement, *revision, *oldest_ms)
+        }
         Command::AnchorAudit { node_id, sequence, head } => audit::anchor(writer, *node_id, *sequence, *head),
-        Command::CompactFeed { before_revision } => compact_feed(writer, *before_revision),
+        Command::CompactFeed { before_revision } => feed::compact(writer, *before_revision),
         _ => return None,
     })
 }
@@ -167,41 +169,4 @@ pub fn next_due_ms(view: &dyn View) -> Result<Option<u64>, ViewError> {
         Ok(false)
     })?;
     Ok(first)
-}
-
-fn acknowledge_feed(writer: &mut Writer<'_>, caller: Option<&Caller>, revision: u64) -> Applied {
-    let Some(caller) = caller else { return Ok(writer.done_without_id(Outcome::Unchanged)) };
-    let key = [sys::FEED_ACK, &codec::encode(caller)].concat();
-    let held: Option<(u64, u64)> = writer.get(Family::Sys, &key)?.map(|bytes| codec::decode(&bytes)).transpose()?;
-    if held.is_some_and(|(held, _)| held >= revision) {
-        return Ok(writer.done_without_id(Outcome::Unchanged));
-    }
-    let value = codec::encode(&(revision, writer.meta.time_ms));
-    writer.set(Family::Sys, key, Some(value))?;
-    Ok(writer.done_without_id(Outcome::Changed))
-}
-
-/// Drops old feed entries, at most so many: the leader proposes again while there are more.
-fn compact_feed(writer: &mut Writer<'_>, before_revision: u64) -> Applied {
-    let mut old = Vec::new();
-    let mut reached = before_revision;
-    scan_prefix(writer.view(), Family::Changes, b"", |key, _| {
-        let revision =
-            u64::from_be_bytes(key.try_into().map_err(|_| ViewError("a feed key has another length".into()))?);
-        if revision >= before_revision {
-            return Ok(false);
-        }
-        if old.len() == limits::FEED_ENTRIES_COMPACTED_AT_ONCE {
-            reached = revision;
-            return Ok(false);
-        }
-        old.push(key.to_vec());
-        Ok(true)
-    })?;
-    for key in old {
-        writer.set(Family::Changes, key, None)?;
-    }
-    let compacted = &mut writer.meta.feed_compacted_before;
-    *compacted = (*compacted).max(reached);
-    Ok(writer.done_without_id(Outcome::Changed))
 }

@@ -92,8 +92,9 @@ pub enum Command {
     ReportHit { id: AlertId, hit: Vec<u8> },
     /// Adds a message; `answers` marks the hit answered.
     HitMessage { id: AlertId, message: Vec<u8>, answers: bool },
-    /// How far a partner's copy is.
-    AcknowledgeFeed { revision: u64 },
+    /// How far a caller's copy is, under an agreement ("" = none). `oldest_ms`: replicated time of the oldest change that
+    /// it had to wait for and acknowledges now; absent = none.
+    AcknowledgeFeed { agreement: String, revision: u64, oldest_ms: Option<u64> },
     /// Sequence and hash of the last record of one node's audit log.
     AnchorAudit { node_id: u64, sequence: u64, head: [u8; 32] },
     /// Drops feed entries older than this revision.

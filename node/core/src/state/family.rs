@@ -38,7 +38,7 @@ families! {
     Links = "links", true;
     /// (alert id, version) -> a version that was superseded.
     History = "history", true;
-    /// Revision -> what changed: the feed.
+    /// Revision -> when and what changed: the feed.
     Changes = "changes", true;
     /// (time, kind, alert id, discriminator) -> nothing: what falls due when.
     Expiry = "expiry", true;
@@ -82,7 +82,7 @@ pub mod sys {
     pub const LABEL_BY_ID: &[u8] = b"l/";
     /// Prefix: BLAKE3 of the label's bytes -> label id.
     pub const LABEL_BY_HASH: &[u8] = b"h/";
-    /// Prefix: feed acknowledgements by caller.
+    /// Prefix: (agreement, caller) -> how far that caller's copy is.
     pub const FEED_ACK: &[u8] = b"f/";
     /// Prefix: node id -> the newest anchor of its audit log.
     pub const AUDIT_ANCHOR: &[u8] = b"a/";

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     alert::{AlertId, is_urgent, time::from_ms},
-    codec, limits, pb,
+    limits, pb,
 };
 
 /// Whether the caller may see the alert was decided by the leader, under its agreement.
@@ -51,8 +51,7 @@ pub(super) fn message(step: &mut Context<'_, '_>, id: AlertId, message: &[u8], a
 
 fn store(step: &mut Context<'_, '_>, id: AlertId, hit: &pb::Hit) -> Result<(), ViewError> {
     step.writer.meta.revision += 1;
-    let key = family::change(step.writer.meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&Change::Hit { id }));
+    step.writer.tell(Change::Hit { id });
     step.writer.set(Family::Hits, family::hit(id), Some(hit.encode_to_vec()))
 }
 

@@ -31,7 +31,9 @@ pub use alerts::NORMALISER;
 pub use apply::{Effects, apply, next_due_ms};
 pub use attachments::{read_attachment, read_attachment_chunk};
 pub use audit::{read_anchored_nodes, read_audit_anchors};
-pub use feed::Change;
+pub use feed::{
+    Acknowledgement, Change, FeedEntries, FeedEntry, compactable_before, read_acknowledgement, read_acknowledgements,
+};
 pub use hits::{read_hit, read_hits_of};
 pub use life::read_source;
 pub use links::read_links_of;

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Meta, Overlay, View, ViewError, Write,
     command::{Done, Outcome},
-    family::{Family, sys},
+    family::{self, Family, sys},
+    feed::{Change, FeedEntry},
 };
 use crate::{
     alert::{AlertId, Label, LabelId},
@@ -76,6 +77,12 @@ impl<'a> Writer<'a> {
             self.meta.state_hash = self.meta.state_hash.wrapping_add(entry_hash(family, &key, &value));
         }
         self.overlay.set(family, key, Some(value));
+    }
+
+    /// Writes into the feed what the present revision changed.
+    pub fn tell(&mut self, change: Change) {
+        let entry = FeedEntry { at_ms: self.meta.time_ms, change };
+        self.insert(Family::Changes, family::change(self.meta.revision), codec::encode(&entry));
     }
 
     /// The number of a label, a new one at its first use.

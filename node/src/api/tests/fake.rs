@@ -214,13 +214,23 @@ impl Store for FakeStore {
 pub struct FakeAudit {
     pub entries: Mutex<Vec<AuditEntry>>,
     pub broken: Mutex<bool>,
+    /// No record becomes durable.
+    pub hangs: Mutex<bool>,
+    /// Each record takes so many milliseconds of this clock.
+    pub takes: Mutex<Option<(Arc<FakeClock>, u64)>>,
 }
 
 impl AuditSink for FakeAudit {
     fn record(&self, entry: AuditEntry) -> BoxFuture<'_, Result<Receipt, AuditError>> {
         Box::pin(async move {
+            if *self.hangs.lock() {
+                std::future::pending::<()>().await;
+            }
             if *self.broken.lock() {
                 return Err(AuditError::Unwritable("no space".into()));
+            }
+            if let Some((clock, ms)) = &*self.takes.lock() {
+                clock.0.fetch_add(*ms, Ordering::Relaxed);
             }
             let mut entries = self.entries.lock();
             entries.push(entry);

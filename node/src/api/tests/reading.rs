@@ -70,7 +70,7 @@ async fn tokens_of_elsewhere_and_from_before_a_restore_are_refused() {
 #[tokio::test]
 async fn without_a_quorum_national_callers_get_local_answers_if_policy_says_so() {
     for allowed in [false, true] {
-        let world = World::with(ApiOptions { local_without_quorum: allowed });
+        let world = World::with(ApiOptions { local_without_quorum: allowed, ..ApiOptions::default() });
         world.create(1, "arrest");
         *world.store.no_quorum.lock() = true;
         let mut client = world.search(caller(Role::Search, "met")).await;

@@ -4,6 +4,6 @@ mod every_field;
 mod filler;
 mod formation;
 mod leaders;
-mod pipes;
+pub(crate) mod pipes;
 mod reading;
-mod world;
+pub(crate) mod world;

@@ -81,6 +81,8 @@ pub struct World {
     hosts: BTreeMap<NodeId, Host>,
     engines: MakeEngines,
     pub log: LogBounds,
+    /// Of a snapshot being sent; `None` = as fast as it goes.
+    pub snapshot_bytes_per_second: Option<u64>,
 }
 
 /// Makes the engines of a node.
@@ -119,19 +121,25 @@ impl World {
             hosts: BTreeMap::new(),
             engines,
             log: LogBounds::default(),
+            snapshot_bytes_per_second: None,
         }
     }
 
     /// Voters 1 to `voters`, node 1 the first leader.
     pub async fn of(voters: u64) -> Self {
-        let mut world = Self::new();
+        Self::new().formed(voters).await
+    }
+
+    /// The same with what was set before.
+    pub async fn formed(mut self, voters: u64) -> Self {
+        let world = &mut self;
         world.form().await;
         for id in 2..=voters {
             world.start(id).await;
             world.join(1, id).await.unwrap();
             world.node(1).admin().promote(id, soon(30)).await.unwrap();
         }
-        world
+        self
     }
 
     /// Node 1 is a cluster.
@@ -201,6 +209,7 @@ impl World {
         let mut options =
             RaftOptions::new("test", id, node, Timings::for_election_timeout(Duration::from_millis(1000)));
         options.log = self.log;
+        options.snapshot_bytes_per_second = self.snapshot_bytes_per_second;
         let engines = (self.engines)(&host);
         self.hosts.insert(id, host.clone());
         let directory = DirectoryOptions {
@@ -233,6 +242,11 @@ impl World {
 
     pub fn node(&self, id: NodeId) -> RaftNode {
         self.nodes[&id].0.clone()
+    }
+
+    /// The world that a node runs in.
+    pub fn host(&self, id: NodeId) -> Host {
+        self.hosts[&id].clone()
     }
 
     pub fn set_skew(&self, id: NodeId, skew_ms: i64) {

@@ -13,7 +13,7 @@ use crate::{
             codes::{attributes, lists},
         },
     },
-    limits::{CODE_BYTES_MAX, SEARCH_CANDIDATES_MAX, SHORT_TEXT_BYTES_MAX},
+    limits::{CODE_BYTES_MAX, FEED_DAYS_DEFAULT, FEED_DAYS_MAX, SEARCH_CANDIDATES_MAX, SHORT_TEXT_BYTES_MAX},
     pb::{self, rules::Rules as Kind},
 };
 
@@ -204,6 +204,10 @@ fn retention(content: &pb::RetentionRules, is_category: &dyn Fn(&str) -> bool, f
     scopes("retention", &keys, is_category, found);
     if !keys.contains(&("", "")) {
         found.push(fault("retention.rules", fault::REQUIRED, "a rule for any category and source"));
+    }
+    if content.feed_days > FEED_DAYS_MAX {
+        let message = format!("at most {FEED_DAYS_MAX} days; 0 = {FEED_DAYS_DEFAULT}");
+        found.push(fault("retention.feed_days", fault::OUT_OF_RANGE, message));
     }
     for (index, rule) in content.rules.iter().enumerate() {
         let path = |field: &str| format!("retention.rules[{index}].{field}");
