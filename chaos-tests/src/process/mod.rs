@@ -2,6 +2,7 @@
 //!
 //! * [`LocalCluster`] and its [`ClusterBuilder`]: nodes with certificates and configuration in one directory
 //! * [`NodeProcess`]: one node: start, kill, pause, terminate, wipe, its log and files
+//! * [`Links`]: cut and healed, one direction at a time, without root
 //! * [`wait_until`]: waits for conditions, never for luck; [`block_on`] for tests that are not async
 //! * `administration`: forming and growing the cluster, as an operator does
 //! * `binaries`, `ports`, `spawn`, `http`: where the programs are, ports nobody else takes, processes that die with
@@ -29,6 +30,7 @@ mod binaries;
 mod builder;
 mod cluster;
 mod http;
+mod links;
 mod node;
 mod ports;
 mod spawn;
@@ -38,5 +40,6 @@ pub use binaries::{Binaries, find};
 pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
 pub use http::{Answer, get};
+pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
 pub use wait::{block_on, wait_until};

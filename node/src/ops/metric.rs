@@ -26,6 +26,8 @@ metrics! {
     CALL_SECONDS: histogram = "alertstore_call_seconds";
     /// Public calls refused, by method and error code of docs/errors.md.
     REFUSALS: counter = "alertstore_refusals_total";
+    /// Probes of the quorum sent for reads and for this node's own staleness; one serves all reads that wait for it.
+    READ_PROBES: counter = "alertstore_read_probes_total";
     /// Log index applied here.
     APPLIED_INDEX: gauge = "alertstore_applied_index";
     /// Revision of the state machine.
