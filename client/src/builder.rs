@@ -26,6 +26,7 @@ pub struct AlertClientBuilder {
     cluster_id: Option<String>,
     connections_per_node: Option<usize>,
     connect_timeout: Option<Duration>,
+    look_at_certificates: Option<Duration>,
     defaults: CallDefaults,
     seed: Option<u64>,
 }
@@ -58,8 +59,8 @@ impl AlertClientBuilder {
         self
     }
 
-    /// Mutual TLS from PEM files, read when the client is built and again with
-    /// [`AlertClient::reload_certificates`].
+    /// Mutual TLS from PEM files, read when the client is built and looked at again every minute: certificates are
+    /// replaced by writing the new ones in their place.
     pub fn tls(mut self, files: ClientTlsSection) -> Self {
         self.security = Security::Section(files);
         self
@@ -105,6 +106,19 @@ impl AlertClientBuilder {
     /// How long a connection may take to open, handshake included; default 3 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How often the certificate files are looked at; default 60 s.
+    pub fn look_at_certificates_every(mut self, interval: Duration) -> Self {
+        self.look_at_certificates = Some(interval);
+        self
+    }
+
+    /// Asks no second node when a read is slow. Default: reads that take longer than usual are hedged, at most one in
+    /// ten.
+    pub fn without_hedges(mut self) -> Self {
+        self.defaults.without_hedges = true;
         self
     }
 
@@ -208,7 +222,11 @@ impl AlertClientBuilder {
         };
         let cluster = Cluster { seeds: self.seeds, data_centre: self.data_centre, cluster_id: self.cluster_id };
         let routing = Routing::new(settings, cluster, Random::new(self.seed));
-        Ok(AlertClient::start(routing, self.defaults, tls))
+        let look_at_certificates = self.look_at_certificates.unwrap_or(limits::CERTIFICATE_INTERVAL);
+        if look_at_certificates.is_zero() {
+            return Err(Error::configuration("certificates cannot be looked at all the time: name an interval"));
+        }
+        Ok(AlertClient::start(routing, self.defaults, tls, look_at_certificates))
     }
 }
 

@@ -98,6 +98,7 @@ impl Call for pb::GetAttachmentRequest {
     type Answer = Attachment;
     const METHOD: &'static str = "get_attachment";
     const KIND: Kind = Kind::Read;
+    const MAY_HEDGE: bool = false;
 
     fn context_mut(&mut self) -> Option<&mut Option<pb::CallContext>> {
         Some(&mut self.context)

@@ -43,6 +43,8 @@ impl TopologyService for Service {
             term: state.term,
             nodes: nodes.collect(),
             answered_by: self.id,
+            serves_no_reads_because: state.behaviours[&self.id].serves_no_reads_because.clone(),
+            staleness: Some(prost_types::Duration::default()),
         }))
     }
 }

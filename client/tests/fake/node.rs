@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use alert_client::pb::{
@@ -33,6 +34,10 @@ pub struct Behaviour {
     pub never_opens: bool,
     /// Calls are never answered.
     pub hangs: bool,
+    /// Calls with a context are answered after this time, those for the topology at once.
+    pub takes: Duration,
+    /// Why it serves no reads, as it tells those who ask for the topology.
+    pub serves_no_reads_because: String,
     /// Calls that need the leader are refused with a hint, not forwarded.
     pub does_not_forward: bool,
     /// So many changes take effect and their answers are lost.
@@ -113,7 +118,7 @@ pub struct Service {
 impl Service {
     /// Lets a call in, or does to it what the node was told to do.
     pub async fn enter(&self, context: Option<&pb::CallContext>) -> Result<(), Status> {
-        let hangs = {
+        let (hangs, takes) = {
             let mut state = self.state.lock().unwrap();
             if let Some(context) = context {
                 state.calls.push((self.id, context.clone()));
@@ -127,10 +132,13 @@ impl Service {
             {
                 return Err(error);
             }
-            behaviour.hangs
+            (behaviour.hangs, behaviour.takes)
         };
         if hangs {
             std::future::pending::<()>().await;
+        }
+        if context.is_some() && !takes.is_zero() {
+            tokio::time::sleep(takes).await;
         }
         if context.is_some_and(|context| context.officer_ref.is_empty() || context.purpose.is_none()) {
             let detail = pb::ErrorDetail { code: "CONTEXT_INVALID".into(), ..Default::default() };

@@ -36,6 +36,8 @@ metrics! {
     OVERLOADS: counter = "alertstore_overloads_total";
     /// Calls refused because a quota is used up, by whose ("caller" or "agreement").
     QUOTA_REFUSALS: counter = "alertstore_quota_refusals_total";
+    /// Probes of the quorum sent for reads and for this node's own staleness; one serves all reads that wait for it.
+    READ_PROBES: counter = "alertstore_read_probes_total";
     /// Log index applied here.
     APPLIED_INDEX: gauge = "alertstore_applied_index";
     /// Revision of the state machine.

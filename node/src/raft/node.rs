@@ -387,6 +387,7 @@ impl Store for RaftNode {
                 })
                 .collect(),
             answered_by: self.0.options.node_id,
+            ..Default::default()
         }
     }
 

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::options::ReadBounds;
 use crate::{
     api::backend::{Deadline, ReadError},
+    ops::metric,
     seam::Clock,
 };
 
@@ -236,6 +237,7 @@ impl ReadPump {
     }
 
     fn start_probe(&self) -> Probe {
+        metrics::counter!(metric::READ_PROBES).increment(1);
         let mut state = self.state.lock().expect("held in this function only");
         state.order += 1;
         Probe { order: state.order, sent_at: self.clock.boot() }
