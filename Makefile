@@ -48,3 +48,12 @@ clippy: deps
 # Licences, sources and bans of dependencies.
 deny:
 	@.ci/cargo-deny
+
+# From the unpacked folders of two public packages; node/core/data/NOTICE says which. Needed only for a newer release of them.
+RIGOUR ?= rigour-2.6.1
+NICKNAMES ?= nicknames
+
+.PHONY: name-variants
+name-variants:
+	cargo run --release --locked -p alert-core --example name_variants -- "$(RIGOUR)/rust/data/names/person_names.txt" \
+		"$(NICKNAMES)/names.csv" node/core/data/name-variants.gz

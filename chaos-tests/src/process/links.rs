@@ -280,14 +280,18 @@ mod tests {
         let mut stream = TcpStream::connect(before).await.unwrap();
         assert!(says_back(&mut stream, b"one").await);
         for link in [(CLIENTS, 1), (1, CLIENTS)] {
-            faults.send_modify(|faults| drop(faults.cut.insert(link)));
+            faults.send_modify(|faults| {
+                faults.cut.insert(link);
+            });
             assert!(!says_back(&mut stream, b"two").await, "{link:?}");
             let mut newcomer = TcpStream::connect(before).await.unwrap();
             assert!(!says_back(&mut newcomer, b"new").await, "{link:?}");
             faults.send_replace(Faults::default());
             assert!(hears(&mut stream, b"two").await && hears(&mut newcomer, b"new").await, "{link:?}");
         }
-        faults.send_modify(|faults| drop(faults.cut.insert((2, 1))));
+        faults.send_modify(|faults| {
+            faults.cut.insert((2, 1));
+        });
         assert!(says_back(&mut stream, b"three").await, "the link of another node");
     }
 
@@ -296,7 +300,9 @@ mod tests {
         let (before, faults, _serving) = echo().await;
         let mut stream = TcpStream::connect(before).await.unwrap();
         let late = Duration::from_millis(50);
-        faults.send_modify(|faults| drop(faults.late.insert((CLIENTS, 1), late)));
+        faults.send_modify(|faults| {
+            faults.late.insert((CLIENTS, 1), late);
+        });
         let sent = Instant::now();
         assert!(says_back(&mut stream, b"one").await);
         assert!(sent.elapsed() >= late);

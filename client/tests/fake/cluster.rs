@@ -121,7 +121,11 @@ impl AgreementService for Service {
         agreement.set_state(pb::AgreementState::Active);
         let mut state = self.state.lock().unwrap();
         state.agreements.insert(agreement.id.clone(), agreement.clone());
-        Ok(Response::new(pb::AgreementResponse { answer: None, agreement: Some(agreement) }))
+        Ok(Response::new(pb::AgreementResponse {
+            answer: None,
+            agreement: Some(agreement),
+            acknowledgements: Vec::new(),
+        }))
     }
 
     async fn list(
@@ -144,7 +148,11 @@ impl AgreementService for Service {
             return Err(refusal(Code::NotFound, pb::ErrorDetail { code: "NOT_FOUND".into(), ..Default::default() }));
         };
         agreement.set_state(pb::AgreementState::Suspended);
-        Ok(Response::new(pb::AgreementResponse { answer: None, agreement: Some(agreement.clone()) }))
+        Ok(Response::new(pb::AgreementResponse {
+            answer: None,
+            agreement: Some(agreement.clone()),
+            acknowledgements: Vec::new(),
+        }))
     }
 
     async fn get(&self, _: Request<pb::GetAgreementRequest>) -> Result<Response<pb::AgreementResponse>, Status> {

@@ -221,4 +221,5 @@ profile! {
     budget_postings: u32,
     budget_scores: u32,
     normaliser_version: u32,
+    coincidence_ppm_max: u32,
 }

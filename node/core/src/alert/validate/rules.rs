@@ -300,6 +300,7 @@ fn search_profile(profile: &pb::SearchProfile, found: &mut Vec<pb::Fault>) {
         ("budget_postings", profile.budget_postings, 1, POSTINGS_MAX),
         ("budget_scores", profile.budget_scores, 1, SCORES_MAX),
         ("normaliser_version", profile.normaliser_version, 1, u32::MAX),
+        ("coincidence_ppm_max", profile.coincidence_ppm_max, 0, u32::MAX),
     ];
     for (field, amount, least, most) in amounts {
         if !(least..=most).contains(&amount) {
