@@ -4,7 +4,8 @@
 //! * [`model`]: histories of calls, wherever they came from, and what an alert should have done
 //! * [`validate`]: judges histories
 //! * [`sim`]: whole clusters in one thread on virtual time, repeatable from a seed
-//! * [`traffic`], [`faults`]: what clients do, and what goes wrong meanwhile
+//! * [`traffic`]: streams of writes and searches; the clients of a simulated cluster
+//! * [`faults`]: what goes wrong meanwhile in a simulated cluster
 //! * [`report`]: what a run looked like
 //! * [`demo`]: what `make demo` shows
 

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::{
     api::{Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
     audit::{self, AuditLog, AuditOptions},
+    limits,
     raft::{ForwardHandler, RaftNode, RaftOptions, StartError},
     seam::{Connector, Host, Lane, run},
     storage::{OpenError, Storage, data_directory::DirectoryOptions, engine::Engines},
@@ -59,6 +60,7 @@ impl Assembly {
         };
         let audit = Arc::new(AuditLog::open(host.clone(), audit).await?);
         let node = RaftNode::start(raft, host.clone(), storage.clone(), connector).await?;
+        node.anchor_audit(audit.head(), limits::AUDIT_ANCHOR_INTERVAL);
         let api = Api::new(ApiParts {
             store: Arc::new(node.clone()),
             audit: Arc::clone(&audit) as _,

@@ -7,6 +7,7 @@
 //! * [`audit`]: the search log
 //! * [`assembly`]: all of it put together, over any seams
 //! * [`ops`]: metrics, health, the ops port
+//! * [`preflight`]: what the machine must grant before anything is opened
 
 pub mod api;
 pub mod assembly;
@@ -14,6 +15,7 @@ pub mod audit;
 pub mod limits;
 pub mod net;
 pub mod ops;
+pub mod preflight;
 #[cfg(feature = "rocksdb")]
 pub mod process;
 pub mod raft;

@@ -1,7 +1,6 @@
 //! A whole node put together from its configuration: storage, consensus, services, ports.
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -17,13 +16,15 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api, ApiOptions, TokenSealer},
+    api::{self, AdmissionLimits, Api, ApiOptions, TokenSealer},
     assembly::{Assembly, AssemblyError, Blueprint},
     audit::AuditOptions,
+    limits,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
+    preflight::{self, Obstacle},
     raft::{RaftNode, RaftOptions, Timings, types::Node},
-    seam::Host,
+    seam::{Host, Lane, run},
     storage::{
         Storage,
         data_directory::DirectoryOptions,
@@ -40,8 +41,8 @@ pub enum ServerError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
-    #[error("cannot listen on {address} (listen.{field}): {error}")]
-    Listen { field: &'static str, address: SocketAddr, error: std::io::Error },
+    #[error(transparent)]
+    Machine(#[from] Obstacle),
 }
 
 /// A running node.
@@ -63,19 +64,21 @@ impl Server {
         let health = Health::default();
         let ops = OpsServer::bind(config.listen.ops, health.clone(), metrics)
             .await
-            .map_err(|error| ServerError::Listen { field: "ops", address: config.listen.ops, error })?;
+            .map_err(|error| Obstacle::Listen { field: "ops", address: config.listen.ops, error })?;
         health.set_ready("started", false, "opening the data directories");
         tokio::spawn(ops.serve());
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
+        let (files, directories) = (Arc::clone(&host.files), config.storage.clone());
+        run(&*host.blocking, Lane::Snapshot, move || preflight::check_directories(&*files, &directories)).await?;
         let assembly = Assembly::open(Blueprint {
             engines: Arc::new(RocksEngines::new(rocks_settings(&config))),
-            directories: directories(&config),
+            directories: data_directories(&config),
             audit: audit_options(&config),
             raft: raft_options(&config),
             connector: Arc::new(TcpConnector::new(Arc::clone(&transport))),
-            options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
+            options: api_options(&config),
             host,
             sealer,
         });
@@ -169,14 +172,11 @@ async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Re
         Port::Client => ("client", config.listen.client),
         Port::Raft => ("raft", config.listen.raft),
     };
-    TcpServer::bind(address, Arc::clone(transport), port).await.map_err(|error| ServerError::Listen {
-        field,
-        address,
-        error,
-    })
+    let bound = TcpServer::bind(address, Arc::clone(transport), port).await;
+    Ok(bound.map_err(|error| Obstacle::Listen { field, address, error })?)
 }
 
-fn directories(config: &NodeConfig) -> DirectoryOptions {
+fn data_directories(config: &NodeConfig) -> DirectoryOptions {
     DirectoryOptions {
         log: config.storage.log_directory.clone(),
         state: config.storage.state_directory.clone(),
@@ -199,6 +199,27 @@ fn audit_options(config: &NodeConfig) -> AuditOptions {
         directory: config.storage.audit_directory.clone(),
         cluster_id: config.node.cluster_id.clone(),
         node_name: config.node.name.clone(),
+    }
+}
+
+fn api_options(config: &NodeConfig) -> ApiOptions {
+    let (limits, policy) = (&config.limits, &config.policy);
+    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    ApiOptions {
+        local_without_quorum: policy.local_without_quorum,
+        bounded_default: Duration::from_millis(policy.bounded_default_ms),
+        deadline_max: Duration::from_millis(limits.deadline_max_ms),
+        admission: AdmissionLimits {
+            linearizable_waiting_max: limits.linearizable_waiting_max as usize,
+            searches_waiting_max: limits.searches_waiting_max as usize,
+            batches_open_max: limits.batches_open_max as usize,
+            feeds_open_max: limits.feeds_open_max as usize,
+            caller_calls_per_s: small(limits.caller_calls_per_s),
+            caller_burst_calls: small(limits.caller_burst_calls),
+            ..AdmissionLimits::default()
+        },
+        connections_max: limits.connections_max as usize,
+        calls_per_connection_max: small(limits.calls_per_connection_max),
     }
 }
 

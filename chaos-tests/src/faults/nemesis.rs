@@ -8,6 +8,9 @@ use super::{Kind, Order, Plan, Tally};
 use crate::sim::{Standing, World, machine::LOG, net::node_name};
 
 const MS: u64 = 1000;
+/// After so many faults the cluster is left in peace for a while: one that never stands has nothing to lose.
+const FAULTS_BETWEEN_RESTS: std::ops::Range<u32> = 3..8;
+const REST_MS: std::ops::Range<u64> = 1500..3500;
 
 /// What undoes a fault.
 enum Heal {
@@ -39,6 +42,7 @@ pub struct Nemesis {
     /// Kinds that have to happen yet; then any.
     first: Vec<Kind>,
     next_us: u64,
+    until_rest: u32,
     active: Vec<(u64, Heal)>,
     watched: Vec<(u64, Watch)>,
     pub tally: Tally,
@@ -54,6 +58,7 @@ impl Nemesis {
             plan: plan.clone(),
             first,
             next_us: 0,
+            until_rest: FAULTS_BETWEEN_RESTS.start,
             active: Vec::new(),
             watched: Vec::new(),
             tally: Tally::default(),
@@ -76,6 +81,11 @@ impl Nemesis {
         }
         let quiet = self.plan.quiet.as_micros() as u64;
         self.next_us = now_us + world.random.random_range(quiet / 2..quiet * 2);
+        self.until_rest -= 1;
+        if self.until_rest == 0 {
+            self.until_rest = world.random.random_range(FAULTS_BETWEEN_RESTS);
+            self.next_us += world.random.random_range(REST_MS) * MS;
+        }
         let kind = match self.first.pop() {
             Some(kind) => kind,
             None => {
@@ -258,6 +268,10 @@ impl Nemesis {
                 Some(true)
             }
             Kind::ClockJump => {
+                // A minority of the clocks may be wrong: what a cluster does with more of them is nobody's promise.
+                if self.active.iter().any(|(_, heal)| matches!(heal, Heal::Clock(_))) {
+                    return None;
+                }
                 let jump = world.random.random_range(-7_200_000..7_200_000);
                 self.note(world, format!("the wall clock of node {victim} jumps by {jump} ms"));
                 world.machines[&victim].clock_offset_ms.store(jump, Relaxed);

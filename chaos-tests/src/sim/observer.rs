@@ -3,17 +3,24 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use alert_core::state::{View, family::Family};
 use alert_node::{
     api::backend::AdminBackend,
     assembly::Assembly,
     raft::types::Entry,
-    storage::inspect::{entries, fingerprint},
+    storage::{
+        inspect::{entries, fingerprint},
+        state::StateStore,
+    },
 };
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::time::SimTime;
-use crate::{report::Timeline, validate::Findings};
+use crate::{
+    report::Timeline,
+    validate::{Applied, Findings, HeldState},
+};
 
 /// Between two looks at a node's role.
 const LOOK: Duration = Duration::from_millis(10);
@@ -30,7 +37,8 @@ pub struct Observer {
 struct Seen {
     leaders: BTreeMap<u64, u64>,
     hashes: BTreeMap<u64, (u128, u64)>,
-    entries: BTreeMap<u64, (Entry, u64)>,
+    entries: BTreeMap<u64, (Applied, u64)>,
+    stores: BTreeMap<u64, StateStore>,
     nodes: BTreeMap<u64, NodeSeen>,
     members: BTreeMap<u64, Vec<u64>>,
     findings: Findings,
@@ -56,6 +64,7 @@ impl Observer {
     pub async fn watch(self, id: u64, assembly: Assembly) {
         let mut position = assembly.storage.state.position();
         let admin = assembly.node.admin();
+        self.seen.lock().stores.insert(id, assembly.storage.state.clone());
         let mut next = 1;
         loop {
             tokio::select! {
@@ -107,8 +116,13 @@ impl Observer {
         let index = entry.log_id.index;
         seen.findings.checked += 1;
         match seen.entries.get(&index) {
-            None => drop(seen.entries.insert(index, (entry, id))),
-            Some((known, by)) if known.log_id != entry.log_id || known.payload != entry.payload => {
+            None => {
+                let applied = Applied { entry, at_us: self.time.now_us() };
+                seen.entries.insert(index, (applied, id));
+            }
+            Some((Applied { entry: known, .. }, by))
+                if known.log_id != entry.log_id || known.payload != entry.payload =>
+            {
                 let what =
                     format!("node {id} applied entry {} where node {by} had applied {}", entry.log_id, known.log_id);
                 seen.findings.violation("log matching", self.time.now_us(), what);
@@ -143,7 +157,9 @@ impl Observer {
 
     /// A node's process is gone.
     pub fn gone(&self, id: u64) {
-        if let Some(node) = self.seen.lock().nodes.get_mut(&id) {
+        let mut seen = self.seen.lock();
+        seen.stores.remove(&id);
+        if let Some(node) = seen.nodes.get_mut(&id) {
             (node.leads, node.ready) = (false, false);
         }
     }
@@ -172,10 +188,16 @@ impl Observer {
     }
 
     /// All entries that some node applied, in order, and the state hashes that nodes had.
-    pub fn applied_log(&self) -> (Vec<Entry>, BTreeMap<u64, u128>) {
+    pub fn applied_log(&self) -> (Vec<Applied>, BTreeMap<u64, u128>) {
         let seen = self.seen.lock();
         let hashes = seen.hashes.iter().map(|(index, (hash, _))| (*index, *hash)).collect();
-        (seen.entries.values().map(|(entry, _)| entry.clone()).collect(), hashes)
+        (seen.entries.values().map(|(applied, _)| applied.clone()).collect(), hashes)
+    }
+
+    /// All that each running node holds now.
+    pub fn held_states(&self) -> Vec<HeldState> {
+        let stores = self.seen.lock().stores.clone();
+        stores.into_iter().filter_map(|(node, store)| held_state(node, &store)).collect()
     }
 
     pub fn findings(&self) -> Findings {
@@ -186,4 +208,22 @@ impl Observer {
     pub fn violation(&self, promise: &'static str, what: impl Into<String>) {
         self.seen.lock().findings.violation(promise, self.time.now_us(), what);
     }
+}
+
+/// Everything but the node's own position, which is no part of the state; `None` while another state is being installed.
+fn held_state(node: u64, store: &StateStore) -> Option<HeldState> {
+    let view = store.read().ok()?;
+    let index = view.position().applied_index()?;
+    let mut families = BTreeMap::new();
+    for family in Family::ALL.iter().copied().filter(|family| *family != Family::Sys) {
+        let mut held = BTreeMap::new();
+        let mut cursor = view.cursor(family);
+        cursor.seek(&[], &[]).ok()?;
+        while let Some((key, value)) = cursor.entry() {
+            held.insert(key.to_vec(), value.to_vec());
+            cursor.next().ok()?;
+        }
+        families.insert(family, held);
+    }
+    Some(HeldState { node, index, families })
 }

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use alert_node::{
-    api::{self, ApiOptions, TokenSealer},
+    api::{self, AdmissionLimits, ApiOptions, TokenSealer},
     assembly::{Assembly, Blueprint},
     audit::AuditOptions,
     raft::{RaftOptions, Timings, options::LogBounds, types::Node},
@@ -23,6 +23,9 @@ pub const CLUSTER: &str = "sim";
 
 /// The longest election time-out of the simulated cluster.
 pub const ELECTION: Duration = Duration::from_millis(1000);
+
+/// Cores that a node thinks it has for reads.
+const READ_THREADS: usize = 4;
 
 /// What a process needs of the simulation.
 #[derive(Clone)]
@@ -89,7 +92,11 @@ fn blueprint(machine: &Arc<Machine>, around: &Surroundings) -> Blueprint {
         raft,
         connector: Arc::new(SimConnector { directory: around.directory.clone(), from: node_name(id) }),
         sealer: TokenSealer::new([7; 32], Arc::clone(&host.random)),
-        options: ApiOptions::default(),
+        // Not as many as this machine has: a seed gives the same run everywhere.
+        options: ApiOptions {
+            admission: AdmissionLimits { threads: READ_THREADS, ..AdmissionLimits::default() },
+            ..ApiOptions::default()
+        },
         host,
     }
 }

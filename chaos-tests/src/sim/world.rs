@@ -20,7 +20,7 @@ use super::{
 use crate::{
     faults::{Operator, Plan},
     report::Timeline,
-    traffic::{Alerts, Client, Recorder, Task},
+    traffic::clients::{Alerts, Client, Recorder, Task},
 };
 
 /// How a node stands.

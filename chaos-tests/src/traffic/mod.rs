@@ -1,139 +1,62 @@
-//! What clients do while faults happen: writers, readers that ask random nodes at random levels, searchers of several
-//! rights, a follower of the feed. All through the client crate, all noted for the checks.
+//! Calls at a fixed rate, what came of them, and whether all that was acknowledged is there.
+//!
+//! * [`Stream`]: starts a call every so often, whether the last one was answered or not (an open loop: a cluster that
+//!   stops answering is asked all the same, so its silence is seen at its full length)
+//! * [`writes`], [`searches`]: the two streams that everybody uses
+//! * [`held_by_every_node`]: each acknowledged write, asked from each node
+//! * [`clients`]: what the clients of a simulated cluster do, noted for the checks
 
-mod alerts;
-mod reader;
-mod recorder;
-mod records;
-mod searcher;
-mod watcher;
-mod writer;
+pub mod clients;
+mod held;
+mod stream;
+
+pub use held::held_by_every_node;
+pub use stream::{Answers, Stream, longest_gap, percentile};
 
 use std::time::Duration;
 
-use alert_client::AlertClient;
-use alert_core::alert::{Caller, Role};
-use rand::{Rng, SeedableRng, rngs::SmallRng};
-use tokio::time::sleep;
+use alert_client::{AlertClient, Error};
+use alert_proto::v1 as pb;
+use alert_synth::known;
 
-pub use alerts::{Alerts, Known};
-pub use reader::read_all;
-pub use recorder::{FeedItem, Recorder, Searched};
-pub use records::{number_of, value_of};
-
-use crate::sim::net::{CLIENT_PORT, SimConnector, address};
-
-/// What a client does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
-    Write,
-    Read,
-    /// Searches as a national system that may know of covert alerts.
-    Search,
-    /// Searches as one that may not.
-    SearchOpen,
-    Watch,
+/// A write that was acknowledged.
+#[derive(Debug, Clone)]
+pub struct Acknowledged {
+    /// The alert's id, as the store gave it.
+    pub alert_id: String,
+    /// The version that was acknowledged.
+    pub version: u64,
+    /// The reference that the record was sent with.
+    pub reference: String,
 }
 
-impl Task {
-    /// The identity that its certificate would give.
-    pub fn caller(self, name: &str) -> Caller {
-        let role = match self {
-            Self::Write | Self::Read | Self::Watch => Role::Bureau,
-            Self::Search => Role::Search,
-            Self::SearchOpen => Role::SearchOpen,
-        };
-        Caller { country: "GB".into(), authority: "nca".into(), system: name.to_owned(), role }
-    }
+/// Creates [`known::numbered`] records of `run`, each with a reference of its own.
+pub fn writes(client: AlertClient, run: &str, every: Duration) -> Stream {
+    let run = run.to_owned();
+    Stream::start(every, move |number| {
+        let (client, alert) = (client.clone(), known::numbered(&run, number));
+        async move { create(&client, alert).await.map(Some) }
+    })
 }
 
-/// One client and all it needs.
-pub struct Client {
-    pub task: Task,
-    pub name: String,
-    pub number: u32,
-    pub seed: u64,
-    pub connector: SimConnector,
-    pub recorder: Recorder,
-    pub alerts: Alerts,
+/// Searches for what is known, and for what nobody knows.
+pub fn searches(client: AlertClient, every: Duration) -> Stream {
+    Stream::start(every, move |number| {
+        let questions =
+            [known::stolen_passport().query, known::no_hit(), known::stolen_van().query, known::misspelt().query];
+        let query = questions.into_iter().nth(number as usize % 4);
+        let client = client.clone();
+        async move { client.search(pb::SearchRequest { query, ..Default::default() }).await.map(|_| None) }
+    })
 }
 
-impl Client {
-    /// Works until told to stop.
-    pub async fn run(self) -> turmoil::Result {
-        let mut hands = Hands::new(&self);
-        while !self.recorder.traffic_runs() {
-            if self.recorder.is_over() {
-                return Ok(());
-            }
-            hands.pause(1..20).await;
-        }
-        match self.task {
-            Task::Write => writer::run(&self, &mut hands).await,
-            Task::Read => reader::run(&self, &mut hands).await,
-            Task::Search | Task::SearchOpen => searcher::run(&self, &mut hands).await,
-            Task::Watch => watcher::run(&self, &mut hands).await,
-        }
-        Ok(())
-    }
-
-    /// A client of the cluster, seeded.
-    pub fn connect(&self) -> AlertClient {
-        let seeds: Vec<String> = self.recorder.nodes().into_iter().map(|id| address(id, CLIENT_PORT)).collect();
-        AlertClient::builder()
-            .seeds(seeds)
-            .connector(std::sync::Arc::new(self.connector.clone()))
-            .seed(self.seed)
-            .officer_ref("sim")
-            .purpose("alert-management")
-            .connect_timeout(Duration::from_millis(500))
-            .build()
-            .expect("the settings are complete")
-    }
-}
-
-impl Client {
-    /// A plain connection to one node, for streams that are followed by hand.
-    async fn channel(&self, address: &str) -> Option<tonic::transport::Channel> {
-        let (connector, address) = (self.connector.clone(), address.to_owned());
-        let connect = tower::service_fn(move |_: tonic::transport::Uri| {
-            let connection = alert_client::Connector::connect(&connector, &address);
-            async move { Ok::<_, std::io::Error>(hyper_util::rt::TokioIo::new(connection.await?)) }
-        });
-        let endpoint = tonic::transport::Endpoint::from_static("http://node");
-        tokio::time::timeout(Duration::from_secs(1), endpoint.connect_with_connector(connect)).await.ok()?.ok()
-    }
-}
-
-/// A client's own dice, and its number for histories.
-pub struct Hands {
-    pub random: SmallRng,
-    /// A new one after each call whose outcome is not known.
-    pub client: u32,
-}
-
-impl Hands {
-    fn new(client: &Client) -> Self {
-        Self { random: SmallRng::seed_from_u64(client.seed ^ 0x7AFF), client: client.number }
-    }
-
-    /// True so many times in a hundred.
-    pub fn percent(&mut self, percent: u32) -> bool {
-        self.random.random_range(0..100) < percent
-    }
-
-    pub fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
-        Duration::from_millis(self.random.random_range(range))
-    }
-
-    pub async fn pause(&mut self, millis: std::ops::Range<u64>) {
-        let time = self.millis(millis);
-        sleep(time).await;
-    }
-
-    /// A node at random, cut off or not.
-    pub fn node(&mut self, recorder: &Recorder) -> u64 {
-        let nodes = recorder.nodes();
-        nodes[self.random.random_range(0..nodes.len())]
-    }
+/// Creates one alert.
+///
+/// # Errors
+/// The call's own.
+pub async fn create(client: &AlertClient, alert: pb::Alert) -> Result<Acknowledged, Error> {
+    let source = alert.core.as_ref().and_then(|core| core.source.as_ref());
+    let reference = source.map(|source| source.reference.clone()).unwrap_or_default();
+    let done = client.create(pb::CreateRequest { alert: Some(alert), ..Default::default() }).await?;
+    Ok(Acknowledged { alert_id: done.alert_id, version: done.version, reference })
 }

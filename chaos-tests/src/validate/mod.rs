@@ -15,7 +15,7 @@ use serde::Serialize;
 pub use audit::{AuditLog, check_audit};
 pub use levels::check_levels;
 pub use linearizable::{CheckerBounds, check_linearizable};
-pub use replay::Replay;
+pub use replay::{Applied, HeldState, Replay};
 
 /// A promise that was broken, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

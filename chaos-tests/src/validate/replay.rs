@@ -11,12 +11,34 @@ use alert_core::{
 use alert_node::{raft::types::Entry, storage::inspect::batch_of};
 
 use super::Findings;
-use crate::traffic::{FeedItem, Searched, number_of};
+use crate::traffic::clients::{FeedItem, Searched, number_of};
+
+/// How much later than the true time a cluster's time may be: no clock but a minority's is further off.
+const TIME_AHEAD_MAX_MS: u64 = 200;
+
+/// An entry, and when a node was first seen to have applied it.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    pub entry: Entry,
+    pub at_us: u64,
+}
+
+/// All that a node held at an index.
+#[derive(Debug, Clone)]
+pub struct HeldState {
+    pub node: u64,
+    pub index: u64,
+    pub families: BTreeMap<Family, BTreeMap<Vec<u8>, Vec<u8>>>,
+}
 
 /// What is judged, against what.
 pub struct Replay<'a> {
     /// Committed entries, in order.
-    pub log: &'a [Entry],
+    pub log: &'a [Applied],
+    /// The true time at the start, milliseconds since 1970.
+    pub start_ms: u64,
+    /// What nodes held at the end.
+    pub held: &'a [HeldState],
     /// State hashes that nodes had, by index.
     pub hashes: &'a BTreeMap<u64, u128>,
     pub searches: &'a [Searched],
@@ -36,7 +58,7 @@ impl Replay<'_> {
         }
         let mut changes = Vec::new();
         let mut next = 1;
-        for entry in self.log {
+        for Applied { entry, at_us } in self.log {
             let index = entry.log_id.index;
             if index != next && next != 1 {
                 let what = format!("no node was seen to apply entries {next} to {}", index - 1);
@@ -71,6 +93,16 @@ impl Replay<'_> {
                     return findings;
                 }
             }
+            findings.checked += 1;
+            let true_ms = self.start_ms + at_us / 1000;
+            if meta.time_ms > true_ms + TIME_AHEAD_MAX_MS {
+                let what = format!("entry {index} makes it {} ms later than it is", meta.time_ms - true_ms);
+                findings.violation("nothing expires early", *at_us, what);
+                return findings;
+            }
+            for held in self.held.iter().filter(|held| held.index == index) {
+                judge_held(&view, held, self.end_us, &mut findings);
+            }
             for revision in before + 1..=meta.revision {
                 changes.extend(change_of(&view, revision));
             }
@@ -99,6 +131,26 @@ fn change_of(view: &MemoryView, revision: u64) -> Option<(u64, String)> {
     match codec::decode(&bytes).ok()? {
         Change::Alert { id, .. } => Some((revision, id.to_string())),
         _ => None,
+    }
+}
+
+/// A node's records and indexes are those that the log gives when it is applied from the beginning.
+fn judge_held(view: &MemoryView, held: &HeldState, end_us: u64, findings: &mut Findings) {
+    for (family, entries) in &held.families {
+        findings.checked += 1;
+        let rebuilt: Vec<_> = view.entries(*family).collect();
+        let kept: Vec<_> = entries.iter().map(|(key, value)| (key.as_slice(), value.as_slice())).collect();
+        if rebuilt != kept {
+            let what = format!(
+                "node {} holds {} entries of {} at index {}, the log gives {} or others",
+                held.node,
+                kept.len(),
+                family.name(),
+                held.index,
+                rebuilt.len()
+            );
+            findings.violation("state and index equal a rebuild", end_us, what);
+        }
     }
 }
 

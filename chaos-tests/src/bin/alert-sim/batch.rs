@@ -1,9 +1,13 @@
 //! Many seeds on all cores, with progress and a summary.
+//!
+//! Each seed runs in a process of its own: what libraries keep for a whole process (counters, hash keys) then begins
+//! anew, so that a seed gives the same run whatever ran before it; and a run that hangs is ended without the others.
 
 use std::{
     collections::BTreeMap,
-    fs,
+    io::Read,
     path::Path,
+    process::{Command, Stdio},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -12,21 +16,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alert_chaos::{
-    report::page,
-    sim::{Run, run},
-    validate::Verdict,
-};
+use alert_chaos::validate::Verdict;
 
-use crate::entropy::seeded;
+use crate::outcome::Outcome;
 
 /// Between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(10);
+/// A run that takes longer than this hangs.
+const RUN_TIME_MAX: Duration = Duration::from_secs(600);
+const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
 struct Sum {
     seeds: u64,
-    simulated: Duration,
+    simulated_us: u64,
     operations: u64,
     checked: u64,
     terms: usize,
@@ -35,24 +38,63 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, run: &Run) {
+    fn add(&mut self, outcome: &Outcome) {
         self.seeds += 1;
-        self.simulated += run.simulated;
-        self.operations += run.operations;
-        self.checked += run.findings.checked;
-        self.terms += run.terms;
-        for (kind, effects) in run.tally.iter() {
-            *self.faults.entry(format!("{kind:?}")).or_default() += u64::from(effects);
+        self.simulated_us += outcome.simulated_us;
+        self.operations += outcome.operations;
+        self.checked += outcome.checked;
+        self.terms += outcome.terms;
+        for (kind, effects) in &outcome.faults {
+            *self.faults.entry(kind.clone()).or_default() += u64::from(*effects);
         }
-        if run.verdict() != Verdict::Held {
-            self.failed.push((run.seed, run.verdict()));
+        if outcome.verdict() != Verdict::Held {
+            self.failed.push((outcome.seed, outcome.verdict()));
         }
     }
 }
 
-/// One seed, on a thread with seeded randomness.
-pub fn simulate(seed: u64) -> Run {
-    seeded(seed, move |ended| run(seed, ended))
+/// One seed, in a process of its own, with a planted bug or without. Pages of failed seeds go to `out`.
+pub fn simulate(seed: u64, plant: Option<&str>, out: Option<&Path>) -> Outcome {
+    let mut command = match std::env::current_exe() {
+        Ok(program) => Command::new(program),
+        Err(error) => return Outcome::without(seed, format!("this program does not find itself: {error}")),
+    };
+    command.arg("one").arg("--seed").arg(seed.to_string());
+    if let Some(name) = plant {
+        command.arg("--plant").arg(name);
+    }
+    if let Some(out) = out {
+        command.arg("--out").arg(out);
+    }
+    tell(&mut command).unwrap_or_else(|why| Outcome::without(seed, why))
+}
+
+fn tell(command: &mut Command) -> Result<Outcome, String> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("no process for the seed: {error}"))?;
+    let mut stdout = child.stdout.take().ok_or("the process has no output")?;
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).map(|_| text)
+    });
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            break status;
+        }
+        if began.elapsed() > RUN_TIME_MAX {
+            // It may have ended meanwhile.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("the run did not end within {} s", RUN_TIME_MAX.as_secs()));
+        }
+        thread::sleep(POLL);
+    };
+    let text = reader.join().map_err(|_| "the reader panicked")?.map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| format!("the process ended with {status} and told nothing: {error}"))
 }
 
 /// The command that repeats a seed.
@@ -60,23 +102,12 @@ pub fn replay_command(seed: u64) -> String {
     format!("make sim-replay SEED={seed}")
 }
 
-/// What is said of a failed seed, and its page.
-pub fn report(run: &Run, out: &Path) {
-    println!("seed {}: {:?}; repeats with: {}", run.seed, run.verdict(), replay_command(run.seed));
-    for violation in &run.findings.violations {
-        println!("  {violation}");
-    }
-    for reason in &run.findings.inconclusive {
-        println!("  inconclusive: {reason}");
-    }
-    let title = format!("Simulation of seed {}", run.seed);
-    let file = out.join(format!("seed-{}.html", run.seed));
-    let written = fs::create_dir_all(out)
-        .and_then(|()| fs::write(&file, page(&title, &replay_command(run.seed), &run.findings, &run.notes)));
-    match written {
-        Ok(()) => println!("  timeline: {}", file.display()),
-        Err(error) => println!("  the page could not be written: {error}"),
-    }
+/// What is said of a failed seed.
+pub fn report(outcome: &Outcome, out: &Path) {
+    println!("seed {}: {:?}; repeats with: {}", outcome.seed, outcome.verdict(), replay_command(outcome.seed));
+    outcome.violations.iter().for_each(|violation| println!("  {violation}"));
+    outcome.inconclusive.iter().for_each(|reason| println!("  inconclusive: {reason}"));
+    println!("  timeline: {}", out.join(format!("seed-{}.html", outcome.seed)).display());
 }
 
 /// Runs them all, none of them begun after `limit`; the worst verdict of any.
@@ -88,22 +119,18 @@ pub fn run_seeds(seeds: &[u64], limit: Option<Duration>, jobs: usize, out: &Path
             scope.spawn(|| {
                 while limit.is_none_or(|limit| started.elapsed() < limit) {
                     let Some(seed) = seeds.get(next.fetch_add(1, Relaxed)) else { return };
-                    let run = simulate(*seed);
+                    let outcome = simulate(*seed, None, Some(out));
                     let mut sum = sum.lock().expect("nobody panics with it");
-                    sum.add(&run);
-                    if run.verdict() != Verdict::Held {
-                        report(&run, out);
+                    sum.add(&outcome);
+                    if outcome.verdict() != Verdict::Held {
+                        report(&outcome, out);
                     }
                     let mut told = told.lock().expect("nobody panics with it");
                     if told.elapsed() >= PROGRESS {
                         *told = Instant::now();
                         let rate = sum.seeds as f64 / started.elapsed().as_secs_f64();
-                        println!(
-                            "{} of {} seeds, {rate:.2} a second, {} failed",
-                            sum.seeds,
-                            seeds.len(),
-                            sum.failed.len()
-                        );
+                        let failed = sum.failed.len();
+                        println!("{} of {} seeds, {rate:.2} a second, {failed} failed", sum.seeds, seeds.len());
                     }
                 }
             });
@@ -113,12 +140,12 @@ pub fn run_seeds(seeds: &[u64], limit: Option<Duration>, jobs: usize, out: &Path
 }
 
 fn summary(sum: &Sum, took: Duration) -> Verdict {
-    let hours = sum.simulated.as_secs_f64() / 3600.0;
     println!(
-        "{} seeds in {:.0} s ({:.2} a second): {hours:.2} simulated hours, {} operations, {} checks, {} terms",
+        "{} seeds in {:.0} s ({:.2} a second): {:.2} simulated hours, {} operations, {} checks, {} terms",
         sum.seeds,
         took.as_secs_f64(),
         sum.seeds as f64 / took.as_secs_f64(),
+        sum.simulated_us as f64 / 3.6e9,
         sum.operations,
         sum.checked,
         sum.terms

@@ -4,17 +4,25 @@ mod batch;
 mod entropy;
 #[cfg(feature = "mutants")]
 mod mutants;
+mod outcome;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-use alert_chaos::validate::Verdict;
+use alert_chaos::{
+    report::page,
+    sim::{Run, run},
+    validate::Verdict,
+};
 use clap::{Parser, Subcommand};
 
-use batch::{report, run_seeds, simulate};
+use batch::{replay_command, report, run_seeds, simulate};
+use entropy::seeded;
+use outcome::{Outcome, hash_of};
 
 /// Simulates clusters on virtual time. Exit code 0: held, 1: violated, 2: inconclusive.
 #[derive(Parser)]
@@ -42,10 +50,23 @@ enum Verb {
         #[arg(long, default_value = "sim-report")]
         out: PathBuf,
     },
+    /// Runs one seed and tells its outcome as JSON; what `run` starts for each seed.
+    #[command(hide = true)]
+    One {
+        #[arg(long)]
+        seed: u64,
+        #[arg(long)]
+        plant: Option<String>,
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Runs one seed and prints its timeline; writes a page.
     Replay {
         #[arg(long)]
         seed: u64,
+        /// A planted bug, by name.
+        #[arg(long)]
+        plant: Option<String>,
         #[arg(long, default_value = "sim-report")]
         out: PathBuf,
     },
@@ -91,10 +112,13 @@ fn main() -> ExitCode {
             let seeds: Vec<u64> = (first..first.saturating_add(seeds)).collect();
             run_seeds(&seeds, limit, jobs_of(jobs), &out)
         }
-        Verb::Replay { seed, out } => {
-            let run = simulate(seed);
+        Verb::One { seed, plant, out } => one(seed, plant.as_deref(), out.as_deref()),
+        Verb::Replay { seed, plant, out } => {
+            let run = here(seed, plant.as_deref());
             print!("{}", run.trace);
-            report(&run, &out);
+            println!("hash of the run: {}", hash_of(&run));
+            write_page(&run, &out);
+            report(&Outcome::of(&run), &out);
             run.verdict()
         }
         #[cfg(feature = "mutants")]
@@ -122,17 +146,54 @@ fn regressions(jobs: usize, out: &Path) -> Verdict {
 }
 
 fn repeat(seed: u64) -> Verdict {
-    let (one, other) = (simulate(seed), simulate(seed));
-    if one.trace == other.trace && one.history == other.history {
-        println!("seed {seed}: two runs are the same, {} bytes", one.trace.len());
+    let (one, other) = (simulate(seed, None, None), simulate(seed, None, None));
+    if one.hash == other.hash && !one.hash.is_empty() {
+        println!("seed {seed}: two runs are the same, byte by byte: {}", one.hash);
         return Verdict::Held;
     }
-    println!("seed {seed}: two runs differ");
-    for (number, (a, b)) in one.trace.lines().zip(other.trace.lines()).enumerate() {
-        if a != b {
-            println!("line {number}\n  {a}\n  {b}");
-            break;
-        }
-    }
+    println!("seed {seed}: two runs differ: {} and {}", one.hash, other.hash);
     Verdict::Violated
+}
+
+/// One seed, in this process.
+fn here(seed: u64, plant: Option<&str>) -> Run {
+    let plant = plant.map(ToOwned::to_owned);
+    seeded(seed, move |ended| {
+        if let Some(name) = plant {
+            plant_bug(&name);
+        }
+        run(seed, ended);
+    })
+}
+
+#[cfg(feature = "mutants")]
+fn plant_bug(name: &str) {
+    let mutant = alert_core::mutants::Mutant::ALL.iter().find(|mutant| mutant.name() == name);
+    alert_core::mutants::Mutant::plant(Some(*mutant.expect("a planted bug has one of the names that are listed")));
+}
+
+#[cfg(not(feature = "mutants"))]
+fn plant_bug(name: &str) {
+    panic!("{name}: this program was built without the feature `mutants`");
+}
+
+fn one(seed: u64, plant: Option<&str>, out: Option<&Path>) -> Verdict {
+    let run = here(seed, plant);
+    if let Some(out) = out
+        && run.verdict() != Verdict::Held
+    {
+        write_page(&run, out);
+    }
+    let told = serde_json::to_string(&Outcome::of(&run)).expect("an outcome is plain data");
+    println!("{told}");
+    run.verdict()
+}
+
+fn write_page(run: &Run, out: &Path) {
+    let title = format!("Simulation of seed {}", run.seed);
+    let file = out.join(format!("seed-{}.html", run.seed));
+    let page = page(&title, &replay_command(run.seed), &run.findings, &run.notes);
+    if let Err(error) = fs::create_dir_all(out).and_then(|()| fs::write(&file, page)) {
+        eprintln!("the page {} could not be written: {error}", file.display());
+    }
 }

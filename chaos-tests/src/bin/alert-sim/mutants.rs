@@ -7,10 +7,10 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use alert_chaos::{sim, validate::Verdict};
+use alert_chaos::validate::Verdict;
 use alert_core::mutants::Mutant;
 
-use crate::entropy::seeded;
+use crate::batch::simulate;
 
 /// Plants each in turn; held when every one was caught.
 pub fn run_all(first: u64, seeds: u64, jobs: usize, chosen: &[Mutant]) -> Verdict {
@@ -62,12 +62,8 @@ fn hunt(mutant: Mutant, first: u64, seeds: u64, jobs: usize) -> Option<(u64, u64
                         return;
                     }
                     let seed = first + number;
-                    let run = seeded(seed, move |ended| {
-                        Mutant::plant(Some(mutant));
-                        sim::run(seed, ended);
-                    });
-                    let how = run.findings.violations.first().map(ToString::to_string);
-                    if let Some(how) = how {
+                    let outcome = simulate(seed, Some(mutant.name()), None);
+                    if let Some(how) = outcome.violations.into_iter().next() {
                         found.store(true, Relaxed);
                         let mut caught = caught.lock().expect("nobody panics with it");
                         if caught.as_ref().is_none_or(|(count, ..)| number + 1 < *count) {
