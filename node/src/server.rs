@@ -19,7 +19,6 @@ use crate::{
     api::{self, AdmissionLimits, Api, ApiOptions, TokenSealer},
     assembly::{Assembly, AssemblyError, Blueprint},
     audit::AuditOptions,
-    limits,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
     preflight::{self, Obstacle},

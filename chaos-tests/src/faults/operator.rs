@@ -34,6 +34,7 @@ pub enum Order {
 struct Desk {
     orders: VecDeque<Order>,
     done: Vec<(Order, bool)>,
+    works: bool,
 }
 
 /// The operator's desk. Clones share it.
@@ -65,6 +66,12 @@ impl Operator {
         std::mem::take(&mut self.desk.lock().done)
     }
 
+    /// True when nothing is left to do.
+    pub fn is_idle(&self) -> bool {
+        let desk = self.desk.lock();
+        desk.orders.is_empty() && desk.done.is_empty() && !desk.works
+    }
+
     /// Works on orders, one after the other, for ever.
     pub async fn run(self, connector: SimConnector, seed: u64, seeds: Vec<u64>) -> turmoil::Result {
         let api = AlertClient::builder()
@@ -76,7 +83,12 @@ impl Operator {
             .deadline(Duration::from_secs(4))
             .build()?;
         loop {
-            let next = self.desk.lock().orders.pop_front();
+            let next = {
+                let mut desk = self.desk.lock();
+                let next = desk.orders.pop_front();
+                desk.works = next.is_some();
+                next
+            };
             let Some(order) = next else {
                 sleep(Duration::from_millis(5)).await;
                 continue;

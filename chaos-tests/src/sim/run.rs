@@ -209,8 +209,12 @@ fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -
         findings.violation("liveness", world.time.now_us(), words);
     }
     world.recorder.end_traffic();
-    let converged = world.step_until(Duration::from_secs(40), |world| {
+    let converged = world.step_until(Duration::from_secs(90), |world| {
         nemesis.look(world);
+        // Members still change as long as the operator has orders.
+        if !world.operator.is_idle() {
+            return false;
+        }
         let members = standing_members(world);
         let leader = world.observer.leader();
         leader.is_some()
@@ -228,7 +232,7 @@ fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -
             .map(|id| format!("node {id}: {:?}, {:?}", world.standing[&id], world.observer.node(id)))
             .collect::<Vec<_>>()
             .join("; ");
-        findings.violation("liveness", world.time.now_us(), format!("not converged within 40 s: {words}"));
+        findings.violation("liveness", world.time.now_us(), format!("not converged within 90 s: {words}"));
         return Ok(());
     }
     world.timeline.note("liveness", "converged");

@@ -306,11 +306,12 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// For [`Mutant::RetryWithoutRequestId`]: the repeated call looks like a new one.
+/// For [`Mutant::RetryWithoutRequestId`]: the repeated call looks like one of another client.
 fn forget_request_id<C: Call>(request: &mut C, count: u32) {
     let context = request.context_mut().and_then(Option::as_mut);
-    if let Some(id) = context.and_then(|context| context.request_id.as_mut()) {
-        id.sequence += u64::from(count) << 32;
+    let id = context.and_then(|context| context.request_id.as_mut());
+    if let Some(byte) = id.and_then(|id| id.session.last_mut()) {
+        *byte ^= count as u8;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What clients saw, for the checks.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering::Relaxed},
@@ -48,6 +48,8 @@ const OVER: u8 = 2;
 #[derive(Default)]
 struct Recorded {
     history: History,
+    /// Writes that have not come back, by the moment of their call and their client.
+    open: BTreeMap<(u64, u32), Operation>,
     searches: Vec<Searched>,
     feeds: Vec<Vec<FeedItem>>,
     restarts: u64,
@@ -93,13 +95,20 @@ impl Recorder {
         self.recorded.lock().nodes.insert(id);
     }
 
+    /// A write is about to be sent. Should the run end before it comes back, its outcome is unknown.
+    pub fn sends(&self, operation: Operation) {
+        self.recorded.lock().open.insert((operation.called_us, operation.client), operation);
+    }
+
     pub fn operation(&self, operation: Operation) {
         let node = operation.node.map_or_else(String::new, |node| format!(" at node {node}"));
         self.timeline.note(
             &format!("client {}", operation.client),
             format!("{} {:?}{node}: {:?}", operation.alert, operation.call, operation.outcome),
         );
-        self.recorded.lock().history.operations.push(operation);
+        let mut recorded = self.recorded.lock();
+        recorded.open.remove(&(operation.called_us, operation.client));
+        recorded.history.operations.push(operation);
     }
 
     pub fn search(&self, search: Searched) {
@@ -130,7 +139,10 @@ impl Recorder {
     }
 
     pub fn history(&self) -> History {
-        self.recorded.lock().history.clone()
+        let recorded = self.recorded.lock();
+        let mut history = recorded.history.clone();
+        history.operations.extend(recorded.open.values().cloned());
+        history
     }
 
     pub fn searches(&self) -> Vec<Searched> {

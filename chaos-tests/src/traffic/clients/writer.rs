@@ -119,6 +119,17 @@ async fn perform<F: Future<Output = Result<pb::WriteResponse, Error>>>(
     send: impl Fn(AlertClient, Option<pb::CallContext>) -> F,
 ) -> Option<pb::WriteResponse> {
     let called_us = client.recorder.time.next_us();
+    let number = hands.client;
+    let operation = |returned_us, outcome| Operation {
+        client: number,
+        called_us,
+        returned_us,
+        node: None,
+        alert: alert.to_owned(),
+        call,
+        outcome,
+    };
+    client.recorder.sends(operation(None, Outcome::Unknown));
     let api = if hands.percent(25) {
         // Not only the leader is asked.
         let node = hands.node(&client.recorder);
@@ -161,15 +172,7 @@ async fn perform<F: Future<Output = Result<pb::WriteResponse, Error>>>(
             .note(&format!("client {}", hands.client), format!("{alert} refused: {} {}", error.code, error.message));
     }
     let returned_us = (outcome != Outcome::Unknown).then_some(returned_us);
-    client.recorder.operation(Operation {
-        client: hands.client,
-        called_us,
-        returned_us,
-        node: None,
-        alert: alert.to_owned(),
-        call,
-        outcome,
-    });
+    client.recorder.operation(operation(returned_us, outcome));
     if outcome == Outcome::Unknown {
         hands.client += 1000;
     }
