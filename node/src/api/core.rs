@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use super::{
     backend::{AdminBackend, AuditBackend, AuditSink, Deadline, ForwardedCaller, Store},
+    batch::BatchTurns,
     caches::Caches,
     call::{Call, peer_of},
     context::PublicRequest,
@@ -48,6 +49,7 @@ pub struct Api {
 struct Inner {
     parts: ApiParts,
     caches: Caches,
+    batch_turns: BatchTurns,
     stopping: CancellationToken,
 }
 
@@ -64,12 +66,21 @@ pub trait Operate: PublicRequest + Sync {
 impl Api {
     /// The services on top of `parts`.
     pub fn new(parts: ApiParts) -> Self {
-        let inner = Inner { parts, caches: Caches::default(), stopping: CancellationToken::new() };
+        let inner = Inner {
+            parts,
+            caches: Caches::default(),
+            batch_turns: BatchTurns::default(),
+            stopping: CancellationToken::new(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
     pub(super) fn store(&self) -> &dyn Store {
         &*self.inner.parts.store
+    }
+
+    pub(super) fn batch_turns(&self) -> &BatchTurns {
+        &self.inner.batch_turns
     }
 
     pub(super) fn audit_sink(&self) -> &dyn AuditSink {

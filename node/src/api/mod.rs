@@ -14,6 +14,7 @@ mod agreements;
 mod alerts;
 mod auditing;
 pub mod backend;
+mod batch;
 mod caches;
 mod call;
 mod cluster;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use alert_core::{
     alert::time::{civil_date, from_ms},
-    limits::BATCH_QUERIES_PER_MESSAGE_MAX,
     pb::{self, search_service_server::SearchService},
     search::{
         self, SearchAnswer, SearchLimits,
@@ -20,15 +19,11 @@ use super::{
     call::Call,
     core::{Api, Operate},
     errors::{ApiError, ApiResult, ErrorCode},
-    gone::{Gone, Present},
     operations::{self, Operation},
     reading::Reading,
     stream::{AnswerStream, over},
 };
-use crate::{
-    limits::BATCH_MESSAGES_IN_FLIGHT,
-    seam::{Lane, run},
-};
+use crate::limits::BATCH_MESSAGES_IN_FLIGHT;
 
 /// The one source that this store answers for. Others may stand beside it later.
 pub const SOURCE: &str = "uk-alert-store";
@@ -91,6 +86,7 @@ impl Operate for pb::CheckDuplicatesRequest {
         let found = search::duplicates(
             &*reading.handle.view,
             alert,
+            reading.normaliser,
             &reading.viewer,
             &api.labels(&reading),
             reading.rules.search_profile(),
@@ -104,9 +100,9 @@ impl Operate for pb::CheckDuplicatesRequest {
 }
 
 /// The pivot of two-digit years is replicated time, so that every node reads a zone in the same way.
-fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
+pub(super) fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
     let query = query.ok_or_else(|| ApiError::field("query", "REQUIRED", "what is sought"))?;
-    query::parse(query, civil_date(reading.meta.time_ms).year)
+    query::parse(query, civil_date(reading.meta.time_ms).year, reading.normaliser)
         .map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
 }
 
@@ -151,59 +147,10 @@ impl Api {
         )?;
         source_answer(reading, found, disclosed)
     }
-
-    /// One message of a batch: a state for all its queries, an answer for each.
-    async fn batch(
-        &self,
-        call: &Call,
-        read: Option<&pb::ReadOptions>,
-        max_candidates: u32,
-        queries: Vec<pb::KeyedQuery>,
-    ) -> ApiResult<pb::SearchBatchResponse> {
-        if queries.len() > BATCH_QUERIES_PER_MESSAGE_MAX {
-            let message = format!("at most {BATCH_QUERIES_PER_MESSAGE_MAX} queries in one message");
-            return Err(ApiError::field("queries", "TOO_MANY", message));
-        }
-        let reading = self.reading(call, read).await?;
-        let (api, state) = (self.clone(), reading.clone());
-        let (present, gone) = Present::new();
-        let answered =
-            run(&*self.host().blocking, Lane::Read, move || api.batch_here(&state, max_candidates, &queries, &gone));
-        let (answers, disclosed) = answered.await?;
-        drop(present);
-        let answer = self.disclose(call, &reading, disclosed).await?;
-        Ok(pb::SearchBatchResponse { answer: Some(answer), answers })
-    }
-
-    fn batch_here(
-        &self,
-        reading: &Reading,
-        max_candidates: u32,
-        queries: &[pb::KeyedQuery],
-        gone: &Gone,
-    ) -> ApiResult<(Vec<pb::KeyedAnswer>, Vec<pb::AuditDisclosure>)> {
-        let (mut answers, mut disclosed) = (Vec::with_capacity(queries.len()), Vec::new());
-        for keyed in queries {
-            if gone.is_gone() {
-                return Err(ApiError::plain(ErrorCode::DeadlineExceeded));
-            }
-            let mut answer = pb::KeyedAnswer { key: keyed.key.clone(), ..Default::default() };
-            match parsed(reading, keyed.query.as_ref()) {
-                Ok(query) => {
-                    answer.sources.push(self.ask(reading, &query, max_candidates, &mut disclosed)?);
-                    answer.warnings = query.warnings;
-                }
-                // This query alone is refused.
-                Err(error) => answer.error = Some(error.detail()),
-            }
-            answers.push(answer);
-        }
-        Ok((answers, disclosed))
-    }
 }
 
 /// What this store says, with what is given out noted for the audit log.
-fn source_answer(
+pub(super) fn source_answer(
     reading: &Reading,
     found: SearchAnswer,
     disclosed: &mut Vec<pb::AuditDisclosure>,
