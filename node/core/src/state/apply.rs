@@ -82,6 +82,7 @@ fn execute(step: &mut Context<'_, '_>, command: Command) -> Applied {
         Command::AcknowledgeFeed { revision } => acknowledge_feed(step, revision),
         Command::AnchorAudit { node_id, sequence, head } => anchor_audit(step, node_id, sequence, head),
         Command::CompactFeed { before_revision } => compact_feed(step, before_revision),
+        Command::SwitchNormaliser { version } => policy::switch_normaliser(step, version),
         Command::Tick => Ok(step.done_without_id(Outcome::Unchanged)),
         Command::Create { id, alert, as_draft } => step.create(id, alert, as_draft),
         Command::Update { id, expected_version, alert } => step.update(id, expected_version, alert),

@@ -90,6 +90,9 @@ pub enum Command {
     CompactFeed { before_revision: u64 },
     /// Nothing; moves the replicated time.
     Tick,
+    /// Puts the next search profile into force, if it is one with this normaliser. Proposed once every member has built
+    /// its index.
+    SwitchNormaliser { version: u32 },
 }
 
 /// What a command came to; kept under its request id.

@@ -37,8 +37,17 @@ pub fn read_rules(view: &dyn View) -> Result<RuleSet, ViewError> {
             None => default,
         });
     }
-    RuleSet::from_documents(documents)
-        .map_err(|faults| ViewError(format!("stored rules are not valid: {} faults", faults.len())))
+    let rules = RuleSet::from_documents(documents)
+        .map_err(|faults| ViewError(format!("stored rules are not valid: {} faults", faults.len())))?;
+    Ok(rules.with_next_profile(read_next_profile(view)?))
+}
+
+/// The search profile that waits until every member has built its index.
+pub fn read_next_profile(view: &dyn View) -> Result<Option<pb::Rules>, ViewError> {
+    let bytes = view.get(Family::Rules, &family::next_rules(pb::RuleKind::SearchProfile as i32))?;
+    bytes
+        .map(|bytes| pb::Rules::decode(bytes.as_slice()).map_err(|error| ViewError(format!("next profile: {error}"))))
+        .transpose()
 }
 
 /// Which kind of rules a document holds.
