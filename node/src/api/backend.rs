@@ -6,6 +6,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use alert_core::{
     alert::{AlertId, Caller},
     pb,
+    search::Normalisers,
     state::{
         View,
         command::{Answer, Proposal},
@@ -169,6 +170,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The nodes and their addresses; `answered_by` set to this node.
     fn topology(&self) -> pb::Topology;
+
+    /// The normalisers that this node can read queries by.
+    fn normalisers(&self) -> Normalisers {
+        Normalisers::default()
+    }
 
     /// This node.
     fn node(&self) -> NodeAbout;

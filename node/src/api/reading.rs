@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use alert_core::{
     alert::{Agreement, RuleSet, Viewer},
     pb,
-    state::{Meta, read_agreement},
+    search::Normaliser,
+    state::{Meta, normaliser_in_force, read_agreement},
 };
 
 use super::{
@@ -30,6 +31,8 @@ pub struct Reading {
     /// Present for partners.
     pub agreement: Option<pb::Agreement>,
     pub rules: Arc<RuleSet>,
+    /// The one in force in this state: queries are read by it, and no other.
+    pub normaliser: Normaliser,
     /// What counts as now: the later of the replicated time and this node's clock, milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -99,6 +102,7 @@ impl Api {
         let meta = Meta::read(&*handle.view)?;
         let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
         let rules = self.caches().rules(&*handle.view, &meta)?;
+        let normaliser = normaliser_in_force(&rules, self.store().normalisers())?;
         let agreement = if call.is_partner() {
             // An agreement's suspension counts everywhere within a second of its acknowledgement.
             if handle.staleness.is_none_or(|staleness| staleness > PARTNER_STALENESS_MAX) {
@@ -112,7 +116,7 @@ impl Api {
         };
         let (agreement, seen) = agreement.unzip();
         let viewer = Viewer::of_authority(call.caller().clone(), seen, &rules);
-        Ok(Reading { handle, meta, level, viewer, agreement, rules, now_ms })
+        Ok(Reading { handle, meta, level, viewer, agreement, rules, normaliser, now_ms })
     }
 
     /// Makes the audit record durable and gives the context of the answer, which may leave now.
@@ -133,7 +137,7 @@ impl Api {
             },
             rules: Some(pb::RuleVersions {
                 search_profile: versions.search_profile,
-                normaliser: reading.rules.search_profile().normaliser_version.into(),
+                normaliser: reading.normaliser.version().into(),
                 agreement: reading.agreement.as_ref().map_or(0, |agreement| agreement.version),
                 code_lists: versions.code_lists,
             }),

@@ -5,7 +5,7 @@
 //! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
 //! * [`server`], [`service`]: from other nodes
 //! * [`state_machine`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
-//! * [`propose`], [`due`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
+//! * [`propose`], [`due`]: changes; [`next_index`]: a change of normaliser; [`read_pump`], [`prober`], [`reads`]: reads
 //! * [`leadership`], [`clocks`]: who leads, and what time it is
 //! * [`membership`], [`transfer`], [`admin`]: for operators
 
@@ -19,6 +19,7 @@ pub mod leadership;
 pub mod limits;
 pub mod membership;
 pub mod network;
+pub mod next_index;
 pub mod node;
 pub mod options;
 pub mod peers;

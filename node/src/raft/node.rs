@@ -7,6 +7,7 @@ use std::{
 
 use alert_core::{
     codec, pb,
+    search::Normalisers,
     state::command::{Answer, Proposal},
 };
 use bytes::Bytes;
@@ -28,6 +29,7 @@ use super::{
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
     network::Network,
+    next_index::NextIndex,
     options::{OptionsError, RaftOptions},
     peers::{Lane, Peers},
     prober::RaftProber,
@@ -77,6 +79,7 @@ pub(super) struct Inner {
     pub(super) proposer: Proposer,
     pub(super) changes: MembershipChanges,
     pub(super) transfers: Transfers,
+    pub(super) next_index: NextIndex,
     snapshots: SnapshotReceiver,
     forward: Arc<OnceLock<Arc<dyn ForwardHandler>>>,
     ready: watch::Sender<bool>,
@@ -148,6 +151,7 @@ impl RaftNode {
             checkpoints: storage.checkpoints.clone(),
             installing: machine.installing(),
         };
+        let next_index = NextIndex::new(storage.state.clone());
         let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
         let node = Self(Arc::new(Inner {
             snapshots: SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone()),
@@ -162,6 +166,7 @@ impl RaftNode {
             proposer: proposer.clone(),
             changes,
             transfers,
+            next_index: next_index.clone(),
             forward: Arc::default(),
             ready: watch::channel(false).0,
             applied: watch::channel(Applied::default()).0,
@@ -169,9 +174,11 @@ impl RaftNode {
             tasks: Mutex::default(),
             raft: raft.clone(),
         }));
-        node.spawn(cluster.clone().follow(raft.clone(), hello, peers, stopping.clone()));
+        node.spawn(cluster.clone().follow(raft.clone(), hello, peers.clone(), stopping.clone()));
         node.spawn(pump.run(Arc::new(prober), stopping.clone()));
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
+        node.spawn(next_index.clone().run_work(host.clone(), stopping.clone()));
+        node.spawn(next_index.run_switch(cluster.clone(), peers.clone(), proposer.clone(), stopping.clone()));
         node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
         node.spawn(policy.run(stopping.clone()));
         node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
@@ -194,6 +201,7 @@ impl RaftNode {
             clocks: self.0.clocks.clone(),
             cluster: self.0.cluster.clone(),
             pump: self.0.pump.clone(),
+            next_index: self.0.next_index.clone(),
             snapshots: self.0.snapshots.clone(),
             forward: self.0.forward.clone(),
             stopping: self.0.stopping.clone(),
@@ -331,6 +339,10 @@ impl Store for RaftNode {
                 .collect(),
             answered_by: self.0.options.node_id,
         }
+    }
+
+    fn normalisers(&self) -> Normalisers {
+        self.0.storage.state.normalisers()
     }
 
     fn node(&self) -> NodeAbout {

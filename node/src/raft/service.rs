@@ -20,6 +20,7 @@ use super::{
     hello::Hello,
     leadership::ClusterView,
     limits::APPEND_WORK_WINDOW,
+    next_index::NextIndex,
     read_pump::ReadPump,
     server::{ConnectionInfo, SaidHello},
     snapshot_receive::SnapshotReceiver,
@@ -42,6 +43,7 @@ pub struct RaftRpc {
     pub(super) clocks: Arc<VoterClocks>,
     pub(super) cluster: Arc<ClusterView>,
     pub(super) pump: ReadPump,
+    pub(super) next_index: NextIndex,
     pub(super) snapshots: SnapshotReceiver,
     pub(super) forward: Arc<std::sync::OnceLock<Arc<dyn ForwardHandler>>>,
     pub(super) stopping: CancellationToken,
@@ -191,6 +193,13 @@ impl RaftService for RaftRpc {
         let said = self.caller(&request)?;
         let handler = self.forward.get().ok_or_else(|| Status::unavailable("this node is starting"))?;
         Ok(Response::new(handler.forwarded(said.node_id, request.into_inner()).await))
+    }
+
+    async fn next_index(&self, request: Request<RaftFrame>) -> Result<Response<RaftFrame>, Status> {
+        self.caller(&request)?;
+        let asked: wire::IndexAsked = decode(request.get_ref())?;
+        let reply = self.next_index.progress(asked.normaliser).map_err(stopped)?;
+        Ok(Response::new(frame(&reply)))
     }
 
     async fn snapshot_offer(&self, request: Request<SnapshotManifest>) -> Result<Response<SnapshotWanted>, Status> {

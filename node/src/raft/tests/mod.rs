@@ -2,6 +2,9 @@
 
 mod formation;
 mod leaders;
+mod normaliser;
+mod persons;
 mod pipes;
 mod reading;
+mod same_answers;
 mod world;

@@ -13,6 +13,7 @@ use std::{
 use alert_core::{
     alert::{Caller, Role},
     codec, pb,
+    search::Normalisers,
     state::{
         command::{Answer, Command, Proposal},
         family::{Family, sys},
@@ -30,7 +31,7 @@ use crate::{
     },
     seam::{Blocking, Clock, Host, Lane, OsRandom, RealFiles},
     storage::{
-        Storage,
+        OpenError, Storage,
         data_directory::DirectoryOptions,
         engine::{Engines, memory::MemoryEngines},
     },
@@ -75,6 +76,8 @@ pub struct World {
     clocks: BTreeMap<NodeId, Arc<TestClock>>,
     nodes: BTreeMap<NodeId, (RaftNode, Storage)>,
     pub log: LogBounds,
+    /// The normalisers of a node's release, where they are not the shipped ones.
+    pub releases: BTreeMap<NodeId, Normalisers>,
 }
 
 pub fn soon(seconds: u64) -> Instant {
@@ -91,12 +94,18 @@ impl World {
             clocks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             log: LogBounds::default(),
+            releases: BTreeMap::new(),
         }
     }
 
     /// Voters 1 to `voters`, node 1 the first leader.
     pub async fn of(voters: u64) -> Self {
-        let mut world = Self::new();
+        Self::new().formed(voters).await
+    }
+
+    /// The same, of a world that was prepared.
+    pub async fn formed(self, voters: u64) -> Self {
+        let mut world = self;
         world.start(1).await;
         let formed = world.node(1).admin().init(soon(10)).await.unwrap();
         assert!(formed.formed_now);
@@ -128,6 +137,11 @@ impl World {
 
     /// Starts a node on its disk, a new one the first time.
     pub async fn start(&mut self, id: NodeId) {
+        self.try_start(id).await.unwrap();
+    }
+
+    /// The same, where the node may refuse.
+    pub async fn try_start(&mut self, id: NodeId) -> Result<(), OpenError> {
         let disk = self.disks.entry(id).or_insert_with(|| self.root.path().join(format!("node-{id}")));
         let start = self.start;
         let clock = self.clocks.entry(id).or_insert_with(|| Arc::new(TestClock { start, skew_ms: AtomicI64::new(0) }));
@@ -154,13 +168,15 @@ impl World {
             cluster_id: "test".into(),
             node_id: id,
         };
-        let storage = Storage::open(&host, &engines, &directory).unwrap();
+        let normalisers = self.releases.get(&id).copied().unwrap_or_default();
+        let storage = Storage::open_as(&host, &engines, &directory, normalisers)?;
         let connector = self.pipes.connector(id);
         let started = RaftNode::start(options, host, storage.clone(), connector).await.unwrap();
         let listener = self.pipes.listen(id, &Self::address(id));
         let serving = started.clone();
         tokio::spawn(async move { serving.serve(listener).await.unwrap() });
         self.nodes.insert(id, (started, storage));
+        Ok(())
     }
 
     /// The node is gone from one moment to the next; its disk stays.
@@ -178,6 +194,15 @@ impl World {
 
     pub fn node(&self, id: NodeId) -> RaftNode {
         self.nodes[&id].0.clone()
+    }
+
+    pub fn storage(&self, id: NodeId) -> Storage {
+        self.nodes[&id].1.clone()
+    }
+
+    /// Members that run.
+    pub fn running(&self) -> Vec<NodeId> {
+        self.nodes.keys().copied().collect()
     }
 
     pub fn set_skew(&self, id: NodeId, skew_ms: i64) {
