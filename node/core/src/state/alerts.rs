@@ -149,7 +149,7 @@ pub(super) fn purge_history(writer: &mut Writer<'_>, id: AlertId) -> Result<(), 
 
 /// An alert as the index sees it; only active ones are there.
 fn index_input(id: AlertId, loaded: &Loaded, normaliser: Normaliser) -> Option<IndexInput<'_>> {
-    (loaded.state() == pb::AlertState::Active).then(|| IndexInput {
+    (loaded.state() == pb::AlertState::Active).then_some(IndexInput {
         id,
         partition: loaded.label.partition,
         label: loaded.stored.header.label,

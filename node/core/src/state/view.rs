@@ -48,11 +48,11 @@ pub fn scan_prefix(
     view: &dyn View,
     family: Family,
     prefix: &[u8],
-    mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
+    visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
 ) -> Result<(), ViewError> {
     let mut cursor = view.cursor(family);
     cursor.seek(prefix, prefix)?;
-    walk(&mut *cursor, &mut visit)
+    walk(&mut *cursor, visit)
 }
 
 /// Calls `visit` for each entry of the family from key `from` on, in key order, until it answers `false`.
@@ -60,16 +60,16 @@ pub fn scan_from(
     view: &dyn View,
     family: Family,
     from: &[u8],
-    mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
+    visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
 ) -> Result<(), ViewError> {
     let mut cursor = view.cursor(family);
     cursor.seek(from, b"")?;
-    walk(&mut *cursor, &mut visit)
+    walk(&mut *cursor, visit)
 }
 
 fn walk(
     cursor: &mut dyn Cursor,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
 ) -> Result<(), ViewError> {
     while let Some((key, value)) = cursor.entry() {
         if !visit(key, value)? {
