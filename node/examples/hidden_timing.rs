@@ -15,9 +15,9 @@ use alert_core::{
     pb,
     search::{LabelSource, Normaliser, SearchLimits, query, run},
     state::{
-        Caches, View, ViewError, apply,
+        self, Caches, View, ViewError,
         command::{Batch, Command, Proposal},
-        read_label, read_rules,
+        founding, read_label, read_rules,
     },
 };
 use alert_node::{
@@ -47,23 +47,28 @@ fn store(path: &std::path::Path, open: u64, hidden: std::ops::Range<u64>, catego
     let state = StateStore::open(&Host::real(), &engines, path).expect("a new directory");
     let generator = Generator::new(8);
     let mut caches = Caches::default();
+    let mut apply = |commands: Vec<Command>| {
+        let proposal = |command| Proposal { caller: None, request: None, rules_revision: 0, command };
+        let proposals = commands.into_iter().map(proposal).collect();
+        let batch = Batch { proposed_at_ms: 1_790_000_000_000, proposals };
+        let view = state.read().expect("it is open");
+        let effects = state::apply(&view, &mut caches, &[batch]).expect("synthetic alerts");
+        assert!(effects.answers.iter().flatten().all(Result::is_ok));
+        state.apply_batch(effects.writes, state.raft_meta()).expect("there is room");
+    };
+    apply(vec![founding()]);
     let numbers: Vec<u64> = (0..open).chain(hidden.clone()).collect();
     for chunk in numbers.chunks(200) {
-        let proposals = chunk.iter().map(|number| {
+        let created = chunk.iter().map(|number| {
             let mut alert = generator.person(*number);
             let id = AlertId::from_time_and_random(1_790_000_000_000 + number, [7; 10]);
             alert.id = id.to_string();
             let core = alert.core.as_mut().expect("every record has a core");
             let category = if hidden.contains(number) { category } else { "arrest" };
             core.category = Some(pb::Code { list: "category".into(), value: category.into() });
-            let command = Command::Create { id, alert: alert.encode_to_vec(), as_draft: false };
-            Proposal { caller: None, request: None, rules_revision: 0, command }
+            Command::Create { id, alert: alert.encode_to_vec(), as_draft: false }
         });
-        let batch = Batch { proposed_at_ms: 1_790_000_000_000, proposals: proposals.collect() };
-        let view = state.read().expect("it is open");
-        let effects = apply(&view, &mut caches, &[batch]).expect("synthetic alerts");
-        assert!(effects.answers.iter().flatten().all(Result::is_ok));
-        state.apply_batch(effects.writes, state.raft_meta()).expect("there is room");
+        apply(created.collect());
     }
     state
 }
@@ -126,7 +131,7 @@ fn measure(what: &str, category: &str, viewer: &Viewer, persons: u64, searches: 
         .map(|(number, group)| store(&directory.path().join(number.to_string()), persons, group.clone(), category))
         .collect();
     let views: Vec<_> = stores.iter().map(|store| store.read().expect("it is open")).collect();
-    let rules = read_rules(&views[0]).expect("shipped rules");
+    let rules = read_rules(&views[0]).expect("it is open").expect("it is founded");
     let generator = Generator::new(8);
     let queries: Vec<Vec<_>> = groups
         .iter()

@@ -15,7 +15,7 @@ use alert_core::{
         self, Caches, IndexBuild, IndexWork, MemoryView, Meta, Overlay, View, ViewError, Write,
         command::{self, Answer, Command, Outcome, Proposal},
         family::Family,
-        index_families, index_work, read_label, read_rules, scan_prefix,
+        founding, index_families, index_work, read_label, read_rules, scan_prefix,
     },
 };
 use alert_synth::{Generator, rng::Rng};
@@ -39,7 +39,9 @@ struct Store {
 
 impl Store {
     fn new(normalisers: Normalisers) -> Self {
-        Self { view: MemoryView::default(), caches: Caches::new(normalisers) }
+        let mut store = Self { view: MemoryView::default(), caches: Caches::new(normalisers) };
+        store.run(founding()).unwrap();
+        store
     }
 
     fn try_run(&mut self, command: Command) -> Result<Answer, ViewError> {
@@ -87,7 +89,7 @@ impl Store {
     }
 
     fn rules(&self) -> RuleSet {
-        read_rules(&self.view).unwrap()
+        read_rules(&self.view).unwrap().unwrap()
     }
 
     /// Asks for a search profile with this normaliser.

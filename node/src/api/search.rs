@@ -12,16 +12,19 @@ use alert_core::{
         query::{self, ParsedQuery},
     },
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
+    admission::Class,
+    batch::Message,
     call::Call,
     core::{Api, Operate},
     errors::{ApiError, ApiResult, ErrorCode},
     operations::{self, Operation},
     reading::Reading,
-    stream::{AnswerStream, over},
+    stream::AnswerStream,
+    work::Gone,
 };
 use crate::limits::BATCH_MESSAGES_IN_FLIGHT;
 
@@ -41,21 +44,24 @@ impl SearchService for Api {
         request: Request<Streaming<pb::SearchBatchRequest>>,
     ) -> Result<Response<Self::SearchBatchStream>, Status> {
         let (call, first, messages) = self.enter_streams(&operations::SEARCH_BATCH, request).await?;
-        let (read, max_candidates) = (first.read, first.max_candidates);
+        let options = (first.read, first.max_candidates);
         let (call, api) = (Arc::new(call), self.clone());
         let answers = messages
             .map(move |message| {
-                let (api, call, read) = (api.clone(), call.clone(), read.clone());
-                async move {
-                    let message = message?;
-                    if call.is_over() {
-                        return Err(over());
-                    }
-                    let step = call.step(&message);
-                    api.step(&step, api.batch(&step, read.as_ref(), max_candidates, message.queries)).await
-                }
+                let message =
+                    message.map(|message| Message::new(api.clone(), call.clone(), options.clone(), message.queries));
+                // A message that could not be read ends the stream.
+                let (message, broken) = match message {
+                    Ok(message) => (Some(message), None),
+                    Err(status) => (None, Some(Err(status))),
+                };
+                let answers = stream::try_unfold(message, |message| async {
+                    let Some(message) = message else { return Ok(None) };
+                    message.slice().await.map(Some)
+                });
+                stream::iter(broken).chain(answers).boxed()
             })
-            .buffer_unordered(BATCH_MESSAGES_IN_FLIGHT);
+            .flatten_unordered(BATCH_MESSAGES_IN_FLIGHT);
         Ok(Response::new(Box::pin(answers)))
     }
 }
@@ -67,12 +73,18 @@ impl Operate for pb::SearchRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let reading = api.reading(call, self.read.as_ref()).await?;
         let parsed = parsed(&reading, self.query.as_ref())?;
-        let mut disclosed = Vec::new();
-        let sources = api.ask_sources(&reading, &self.sources, &mut |api| {
-            api.ask(&reading, &parsed, self.max_candidates, &mut disclosed)
-        })?;
+        let warnings = parsed.warnings.clone();
+        let (sources, disclosed) = if parsed.persons.is_empty() {
+            // A few look-ups: less than it costs to change threads.
+            api.answers(&reading, &self.sources, &parsed, self.max_candidates)?
+        } else {
+            let (asker, state) = (api.clone(), reading.clone());
+            let (sources, max_candidates) = (self.sources.clone(), self.max_candidates);
+            let work = move |_: &Gone| asker.answers(&state, &sources, &parsed, max_candidates);
+            api.work(call, Class::Search, work).await?
+        };
         let answer = api.disclose(call, &reading, disclosed).await?;
-        Ok(pb::SearchResponse { answer: Some(answer), sources, warnings: parsed.warnings })
+        Ok(pb::SearchResponse { answer: Some(answer), sources, warnings })
     }
 }
 
@@ -83,17 +95,22 @@ impl Operate for pb::CheckDuplicatesRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let alert = self.alert.as_ref().ok_or_else(|| ApiError::field("alert", "REQUIRED", "the record"))?;
         let reading = api.reading(call, self.read.as_ref()).await?;
-        let found = search::duplicates(
-            &*reading.handle.view,
-            alert,
-            reading.normaliser,
-            &reading.viewer,
-            &api.labels(&reading),
-            reading.rules.search_profile(),
-            SearchLimits::default(),
-        )?;
-        let mut disclosed = Vec::new();
-        let source = source_answer(&reading, found, &mut disclosed)?;
+        let (asker, state, alert) = (api.clone(), reading.clone(), alert.clone());
+        let (source, disclosed) = api
+            .work(call, Class::Search, move |_| {
+                let found = search::duplicates(
+                    &*state.handle.view,
+                    &alert,
+                    state.normaliser,
+                    &state.viewer,
+                    &asker.labels(&state),
+                    state.rules.search_profile(),
+                    SearchLimits::default(),
+                )?;
+                let mut disclosed = Vec::new();
+                Ok((source_answer(&state, found, &mut disclosed)?, disclosed))
+            })
+            .await?;
         let answer = api.disclose(call, &reading, disclosed).await?;
         Ok(pb::CheckDuplicatesResponse { answer: Some(answer), sources: vec![source] })
     }
@@ -108,15 +125,16 @@ pub(super) fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<
 
 impl Api {
     /// One answer for each source: this store's own, and "not entitled" for those asked for that it does not hold.
-    fn ask_sources(
+    fn answers(
         &self,
         reading: &Reading,
         asked: &[String],
-        ask: &mut dyn FnMut(&Self) -> ApiResult<pb::SourceAnswer>,
-    ) -> ApiResult<Vec<pb::SourceAnswer>> {
-        let mut answers = Vec::new();
+        query: &ParsedQuery,
+        max_candidates: u32,
+    ) -> ApiResult<(Vec<pb::SourceAnswer>, Vec<pb::AuditDisclosure>)> {
+        let (mut answers, mut disclosed) = (Vec::new(), Vec::new());
         if asked.is_empty() || asked.iter().any(|source| source == SOURCE) {
-            answers.push(ask(self)?);
+            answers.push(self.ask(reading, query, max_candidates, &mut disclosed)?);
         }
         for source in asked.iter().filter(|source| *source != SOURCE) {
             answers.push(pb::SourceAnswer {
@@ -126,7 +144,7 @@ impl Api {
                 ..Default::default()
             });
         }
-        Ok(answers)
+        Ok((answers, disclosed))
     }
 
     /// Asks this store.
@@ -185,10 +203,15 @@ pub(super) fn source_answer(
     })
 }
 
-/// How old the state may be: the time of the newest proof, or where there is none the last replicated time.
-fn as_of(reading: &Reading) -> prost_types::Timestamp {
+/// From when the state is, milliseconds since 1970: the time of the newest proof, or where there is none the last
+/// replicated time.
+pub(super) fn as_of_ms(reading: &Reading) -> u64 {
     match reading.handle.staleness {
-        Some(staleness) => from_ms(reading.now_ms.saturating_sub(staleness.as_millis() as u64)),
-        None => from_ms(reading.meta.time_ms),
+        Some(staleness) => reading.now_ms.saturating_sub(staleness.as_millis() as u64),
+        None => reading.meta.time_ms,
     }
+}
+
+fn as_of(reading: &Reading) -> prost_types::Timestamp {
+    from_ms(as_of_ms(reading))
 }

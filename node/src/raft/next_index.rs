@@ -75,7 +75,7 @@ impl NextIndex {
     fn wanted(&self) -> Result<Option<u32>, StateError> {
         let view = self.state.read()?;
         let waits = alert_core::state::read_next_profile(&view)?.is_some();
-        if waits { Ok(read_rules(&view).map(|rules| rules.next_normaliser())?) } else { Ok(None) }
+        if waits { Ok(read_rules(&view)?.and_then(|rules| rules.next_normaliser())) } else { Ok(None) }
     }
 
     /// For an operator: what is under way here; `None` while no change is.

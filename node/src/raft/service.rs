@@ -15,12 +15,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    Consensus,
+    Consensus, anchors,
+    anchors::AuditHead,
     clocks::VoterClocks,
     hello::Hello,
     leadership::ClusterView,
-    limits::APPEND_WORK_WINDOW,
+    limits::{ANCHOR_PATIENCE, APPEND_WORK_WINDOW},
     next_index::NextIndex,
+    propose::Proposer,
     read_pump::ReadPump,
     server::{ConnectionInfo, SaidHello},
     snapshot_receive::SnapshotReceiver,
@@ -44,6 +46,7 @@ pub struct RaftRpc {
     pub(super) cluster: Arc<ClusterView>,
     pub(super) pump: ReadPump,
     pub(super) next_index: NextIndex,
+    pub(super) proposer: Proposer,
     pub(super) snapshots: SnapshotReceiver,
     pub(super) forward: Arc<std::sync::OnceLock<Arc<dyn ForwardHandler>>>,
     pub(super) stopping: CancellationToken,
@@ -200,6 +203,15 @@ impl RaftService for RaftRpc {
         let asked: wire::IndexAsked = decode(request.get_ref())?;
         let reply = self.next_index.progress(asked.normaliser).map_err(stopped)?;
         Ok(Response::new(frame(&reply)))
+    }
+
+    async fn anchor_audit(&self, request: Request<RaftFrame>) -> Result<Response<RaftFrame>, Status> {
+        // A node speaks for its own log only.
+        let said = self.caller(&request)?;
+        let head: AuditHead = decode(request.get_ref())?;
+        let deadline = Instant::now() + ANCHOR_PATIENCE;
+        anchors::propose(&self.proposer, said.node_id, head, deadline).await.map_err(Status::unavailable)?;
+        Ok(Response::new(frame(&())))
     }
 
     async fn snapshot_offer(&self, request: Request<SnapshotManifest>) -> Result<Response<SnapshotWanted>, Status> {

@@ -111,7 +111,7 @@ pub enum IndexWork {
 
 /// The next piece of work on the index of `view`. What it answers must be written before anything else changes the state.
 pub fn index_work(view: &dyn View, caches: &mut Caches) -> Result<IndexWork, ViewError> {
-    let rules = caches.rules.get(view, &Meta::read(view)?)?;
+    let Some(rules) = caches.rules.get(view, &Meta::read(view)?)? else { return Ok(IndexWork::Nothing) };
     let build = IndexBuild::read(view)?;
     let next = rules.next_normaliser();
     let built = build.filter(|build| Some(build.normaliser) == next);

@@ -17,7 +17,7 @@ use crate::{
         AlertId, RuleSet,
         validate::{validate_agreement, validate_rules},
     },
-    codec, pb,
+    pb,
 };
 
 const NO_ID: AlertId = AlertId::from_bytes([0; 16]);
@@ -52,9 +52,7 @@ fn store_agreement(step: &mut Context<'_, '_>, mut agreement: pb::Agreement, ver
     let meta = &mut step.writer.meta;
     meta.revision += 1;
     meta.agreements_revision = meta.revision;
-    let change = Change::Agreement { id: agreement.id.clone() };
-    let key = family::change(meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&change));
+    step.writer.tell(Change::Agreement { id: agreement.id.clone() });
     step.writer.set(Family::Agreements, family::agreement(&agreement.id), Some(agreement.encode_to_vec()))?;
     let outcome = if version == 0 { Outcome::Created } else { Outcome::Changed };
     Ok(step.done(NO_ID, version + 1, agreement.state, outcome))
@@ -90,8 +88,7 @@ pub(super) fn put_rules(step: &mut Context<'_, '_>, rules: &[u8], expected_versi
     let meta = &mut step.writer.meta;
     meta.revision += 1;
     meta.rules_revision = meta.revision;
-    let key = family::change(meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&Change::Rules { kind: kind as i32 }));
+    step.writer.tell(Change::Rules { kind: kind as i32 });
     if let Some(pb::rules::Rules::SearchProfile(profile)) = &rules.rules {
         let next = Some(profile.normaliser_version)
             .filter(|version| *version != step.rules.search_profile().normaliser_version);
@@ -113,7 +110,7 @@ pub(super) fn put_rules(step: &mut Context<'_, '_>, rules: &[u8], expected_versi
 /// Puts the next search profile into force. A profile that was replaced or withdrawn meanwhile stays out.
 pub(super) fn switch_normaliser(step: &mut Context<'_, '_>, version: u32) -> Applied {
     let Some(next) = step.rules.next_profile().filter(|_| step.rules.next_normaliser() == Some(version)) else {
-        return Ok(step.done_without_id(Outcome::Unchanged));
+        return Ok(step.writer.done_without_id(Outcome::Unchanged));
     };
     step.writer.caches.normalisers.require(version).map_err(|error| ViewError(error.to_string()))?;
     // Whoever applies entries completes the index first. Searches must never meet half of one.
@@ -125,8 +122,7 @@ pub(super) fn switch_normaliser(step: &mut Context<'_, '_>, version: u32) -> App
     let meta = &mut step.writer.meta;
     meta.revision += 1;
     meta.rules_revision = meta.revision;
-    let key = family::change(meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&Change::Rules { kind }));
+    step.writer.tell(Change::Rules { kind });
     step.writer.set(Family::Rules, family::rules(kind), Some(next.encode_to_vec()))?;
     step.writer.set(Family::Rules, family::next_rules(kind), None)?;
     step.writer.set(Family::Sys, sys::INDEX_BUILD.to_vec(), None)?;

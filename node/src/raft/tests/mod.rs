@@ -1,10 +1,12 @@
 //! Clusters in one process: consensus over pipes, on virtual time, with the engine in memory.
 
+mod every_field;
+mod filler;
 mod formation;
 mod leaders;
 mod normaliser;
 mod persons;
-mod pipes;
+pub(crate) mod pipes;
 mod reading;
 mod same_answers;
-mod world;
+pub(crate) mod world;

@@ -52,7 +52,7 @@ fn own(command: Command, rules_revision: u64) -> Proposal {
 
 fn rules_of(world: &World, node: NodeId) -> (RuleSet, u64) {
     let view = world.storage(node).state.read().unwrap();
-    (read_rules(&view).unwrap(), Meta::read(&view).unwrap().rules_revision)
+    (read_rules(&view).unwrap().unwrap(), Meta::read(&view).unwrap().rules_revision)
 }
 
 /// Stores persons of these numbers, through `leader`.
@@ -125,7 +125,7 @@ impl LabelSource for Labels<'_> {
 pub fn ask(world: &World, node: NodeId, queries: &[pb::Query]) -> Answers {
     let storage = world.storage(node);
     let view = storage.state.read().unwrap();
-    let rules = read_rules(&view).unwrap();
+    let rules = read_rules(&view).unwrap().unwrap();
     let normaliser = normaliser_in_force(&rules, storage.state.normalisers()).unwrap();
     let caller = Caller { country: "GB".into(), authority: "met".into(), system: "t".into(), role: Role::Search };
     let viewer = Viewer::new(caller, None);

@@ -306,7 +306,9 @@ pub(in crate::storage) fn check_normaliser(
     normalisers: Normalisers,
 ) -> Result<Position, StateError> {
     let view = database.view()?;
-    normaliser_in_force(&read_rules(&view)?, normalisers)?;
+    if let Some(rules) = read_rules(&view)? {
+        normaliser_in_force(&rules, normalisers)?;
+    }
     Ok(view.position())
 }
 

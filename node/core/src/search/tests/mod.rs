@@ -4,6 +4,7 @@ mod batch;
 mod golden;
 mod metamorphic;
 mod model;
+mod names;
 mod numbers;
 mod persons;
 mod store;
