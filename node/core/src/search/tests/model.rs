@@ -200,5 +200,5 @@ fn after_100_000_random_changes_searches_find_what_reading_every_alert_finds() {
     println!("seeds 1 to {STORIES}, {CHANGES} changes: {by_index} of {by_reading} found");
     let missed: Vec<_> = told.iter().flat_map(|told| &told.missed).take(40).collect();
     // Lists by name are sought for one mistake at a time; reading all forgives more.
-    assert!(by_reading > 2_500 && by_index * 100 >= by_reading * 98, "{by_index} of {by_reading}: {missed:#?}");
+    assert!(by_reading > 1_500 && by_index * 100 >= by_reading * 98, "{by_index} of {by_reading}: {missed:#?}");
 }
