@@ -39,4 +39,5 @@ pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
 pub use http::{Answer, get};
 pub use node::{FileFound, NodeProcess, State};
+pub use spawn::{signal, spawn};
 pub use wait::{block_on, wait_until};
