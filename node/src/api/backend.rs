@@ -7,7 +7,7 @@ use alert_core::{
     alert::{AlertId, Caller},
     pb,
     state::{
-        View,
+        Meta, View,
         command::{Answer, Proposal},
     },
 };
@@ -45,6 +45,8 @@ pub enum Level {
 #[derive(Clone)]
 pub struct ReadHandle {
     pub view: Arc<dyn StateView>,
+    /// The state machine's counters, read from the view itself, once for all who read it.
+    pub meta: Arc<Meta>,
     /// Read from the view itself.
     pub revision: u64,
     /// Read from the view itself.

@@ -23,7 +23,7 @@ use crate::limits::{BOUND_DEFAULT, BOUND_MAX, PARTNER_STALENESS_MAX};
 pub struct Reading {
     pub handle: ReadHandle,
     /// The state machine's counters in this state.
-    pub meta: Meta,
+    pub meta: Arc<Meta>,
     /// As it was served.
     pub level: pb::ReadLevel,
     pub viewer: Viewer,
@@ -96,7 +96,7 @@ impl Api {
 
     /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
     pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: pb::ReadLevel) -> ApiResult<Reading> {
-        let meta = Meta::read(&*handle.view)?;
+        let meta = Arc::clone(&handle.meta);
         let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
         let rules = self.caches().rules(&*handle.view, &meta)?;
         let agreement = if call.is_partner() {
