@@ -38,6 +38,14 @@ metrics! {
     ALERTS: gauge = "alertstore_alerts";
     /// Sequence of the last durable audit record.
     AUDIT_SEQUENCE: gauge = "alertstore_audit_sequence";
+    /// fsyncs of the Raft log.
+    LOG_SYNCS: counter = "alertstore_log_syncs_total";
+    /// Entries appended to the Raft log.
+    LOG_ENTRIES: counter = "alertstore_log_entries_total";
+    /// fsyncs of the audit log.
+    AUDIT_SYNCS: counter = "alertstore_audit_syncs_total";
+    /// Questions to a quorum for how far the log is committed, on behalf of all readers that wait.
+    PROBES: counter = "alertstore_probes_total";
     /// 1 while /readyz says ready.
     READY: gauge = "alertstore_ready";
 }

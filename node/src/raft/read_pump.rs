@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::options::ReadBounds;
 use crate::{
     api::backend::{Deadline, ReadError},
+    ops::metric::PROBES,
     seam::Clock,
 };
 
@@ -210,6 +211,7 @@ impl ReadPump {
     }
 
     fn start_probe(&self) -> Probe {
+        metrics::counter!(PROBES).increment(1);
         let mut state = self.state.lock().expect("held in this function only");
         state.order += 1;
         Probe { order: state.order, sent_at: self.clock.boot() }
