@@ -1,5 +1,5 @@
 //! The Raft log on this disk: entries appended until they are durable, alone and together.
-//! `cargo bench -p alert-bench --bench log`.
+//! `cargo bench -p alert-bench --features log --bench log`.
 
 use std::{sync::Arc, time::Duration};
 

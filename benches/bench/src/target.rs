@@ -8,7 +8,7 @@ use std::{
 
 use alert_chaos::process::LocalCluster;
 use alert_client::{AlertClient, ClientConfig};
-use alert_cluster_config::{Config, identity::roles, tls::ClientTls};
+use alert_cluster_config::{Config, NodeConfig, identity::roles, node::StorageSection, tls::ClientTls};
 use alert_proto::v1 as pb;
 use alert_synth::{Generator, codes};
 use anyhow::{Context, bail};
@@ -34,7 +34,13 @@ impl Target {
     /// # Errors
     /// A node does not start.
     pub async fn start(nodes: u64, directory: Option<&Path>) -> anyhow::Result<Self> {
-        let mut builder = LocalCluster::builder().nodes(nodes).log_filter("info");
+        // As a node is configured by default, and not with the little memory of a development cluster.
+        let memory = |config: &mut NodeConfig| {
+            let usual = StorageSection::default();
+            config.storage.block_cache_mib = usual.block_cache_mib;
+            config.storage.write_buffer_mib = usual.write_buffer_mib;
+        };
+        let mut builder = LocalCluster::builder().nodes(nodes).log_filter("info").configure(memory);
         if let Some(parent) = directory {
             let own = tempfile::Builder::new().prefix("alertstore-").tempdir_in(parent)?.keep();
             builder = builder.directory(own);

@@ -73,13 +73,25 @@ pub struct ProposalBounds {
     pub queue_commands: usize,
     /// Bytes that may wait.
     pub queue_bytes: usize,
-    /// Entries under way at once: one writes, one replicates, one applies, one gathers.
+    /// Entries under way at once.
     pub entries_in_flight: usize,
+    /// So many of them leave at once with whatever waits: one is on its way to the disks while another is applied. With
+    /// as many under way, commands gather for the next.
+    pub entries_overlapping: usize,
+    /// No command gathers for longer.
+    pub gather_max: Duration,
 }
 
 impl Default for ProposalBounds {
     fn default() -> Self {
-        Self { queue_commands: 16_384, queue_bytes: 64 << 20, entries_in_flight: 8 }
+        let overlapping = std::env::var("XIF").ok().and_then(|x| x.parse().ok()).unwrap_or(2);
+        Self {
+            queue_commands: 16_384,
+            queue_bytes: 64 << 20,
+            entries_in_flight: 8,
+            entries_overlapping: overlapping,
+            gather_max: Duration::from_millis(std::env::var("XGM").ok().and_then(|x| x.parse().ok()).unwrap_or(5)),
+        }
     }
 }
 

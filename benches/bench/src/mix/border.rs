@@ -7,7 +7,7 @@ use alert_cluster_config::identity::roles;
 use alert_proto::v1 as pb;
 use futures::future::BoxFuture;
 
-use super::{Questions, Write, write::Subjects};
+use super::{Questions, Write};
 use crate::{
     load::{Done, Work},
     target::{Records, Target, partner},
@@ -45,7 +45,7 @@ impl Border {
             own: target.clients(roles::SEARCH, connections)?,
             partner: target.clients(&partner(), connections.div_ceil(PARTNER_EVERY as usize))?,
             level,
-            writes: Some(Write::new(target, records, Subjects::Objects, 1)?),
+            writes: Some(Write::few(target, records, 1)?),
         })
     }
 

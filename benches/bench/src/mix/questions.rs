@@ -49,11 +49,7 @@ fn question(others: &Generator, number: u64, rng: &mut Rng) -> pb::Query {
     let fallback = || pb::Query { any_number: format!("X{number:07}"), ..Default::default() };
     match rng.weighted(&[(0, 20), (1, 20), (2, 40), (3, 15), (4, 5)]) {
         0 => {
-            let plate = pb::NumberPlate {
-                number: uk_plate(rng),
-                country: alert_synth::codes::party("GB"),
-                ..Default::default()
-            };
+            let plate = pb::NumberPlate { number: uk_plate(rng), country: alert_synth::codes::party("GB") };
             let vehicle = pb::VehicleQuery { plate: Some(plate), ..Default::default() };
             pb::Query { vehicle: Some(vehicle), ..Default::default() }
         }

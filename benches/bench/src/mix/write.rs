@@ -12,8 +12,9 @@ use crate::{
     target::{Records, Target},
 };
 
-/// Records made ahead; each goes out under a reference of its own.
-const MADE: u64 = 4096;
+/// Records made ahead: making them must not cost what is measured. Beyond them they come again, under a reference of
+/// their own each; then they are on one subject with their forerunners, which the store looks up and compares.
+const MADE: u64 = 60_000;
 
 /// What the alerts are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +36,33 @@ impl Write {
     /// # Errors
     /// A client's files are missing.
     pub fn new(target: &Target, records: &Records, subjects: Subjects, connections: usize) -> anyhow::Result<Self> {
-        // Far beyond what a run stores, so that no number is an alert's already.
-        let made = (0..MADE).map(|number| match subjects {
-            Subjects::Objects => records.object(1_000_000_000 + number),
-            Subjects::Persons => records.person(1_000_000_000 + number),
+        Self::with(target, records, subjects, connections, MADE)
+    }
+
+    /// The same with so few records that making them takes no time, for mixes that write little.
+    ///
+    /// # Errors
+    /// A client's files are missing.
+    pub fn few(target: &Target, records: &Records, connections: usize) -> anyhow::Result<Self> {
+        Self::with(target, records, Subjects::Objects, connections, MADE / 32)
+    }
+
+    fn with(
+        target: &Target,
+        records: &Records,
+        subjects: Subjects,
+        connections: usize,
+        count: u64,
+    ) -> anyhow::Result<Self> {
+        // Another set for each run, beyond what was stored before: no number is an alert's already.
+        let nanos = jiff::Timestamp::now().as_nanosecond();
+        let first = 1_000_000_000 + (nanos / 1000 % 1_000_000_000) as u64 * 1000;
+        let made = (first..first + count).map(|number| match subjects {
+            Subjects::Objects => records.object(number),
+            Subjects::Persons => records.person(number),
         });
-        let run = jiff::Timestamp::now().as_nanosecond().to_string();
-        Ok(Self { clients: target.clients(roles::BUREAU, connections)?, made: made.collect(), run })
+        let made = made.collect();
+        Ok(Self { clients: target.clients(roles::BUREAU, connections)?, made, run: nanos.to_string() })
     }
 
     /// As something that can be run.
