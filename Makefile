@@ -45,10 +45,15 @@ fmt-check:
 clippy: deps
 	cargo clippy --workspace --locked --all-targets -- -D warnings
 
-# Licences, sources and duplicates need no network once the crates are there; known vulnerabilities would.
+# Licences, sources and bans of dependencies.
 deny:
-	@if command -v cargo-deny >/dev/null; then \
-		cargo deny --offline --locked check bans licenses sources; \
-	else \
-		echo "cargo-deny is not installed: licences and sources of dependencies NOT CHECKED (cargo install cargo-deny)"; \
-	fi
+	@.ci/cargo-deny
+
+# From the unpacked folders of two public packages; node/core/data/NOTICE says which. Needed only for a newer release of them.
+RIGOUR ?= rigour-2.6.1
+NICKNAMES ?= nicknames
+
+.PHONY: name-variants
+name-variants:
+	cargo run --release --locked -p alert-core --example name_variants -- "$(RIGOUR)/rust/data/names/person_names.txt" \
+		"$(NICKNAMES)/names.csv" node/core/data/name-variants.gz

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alert_cluster_config::{ClientConfig, client::ClientTlsSection, tls::ClientTls};
+use alert_cluster_config::{ClientConfig, client::ClientTlsSection, plaintext, tls::ClientTls};
 use alert_proto::v1 as pb;
 use tokio::runtime::Handle;
 
@@ -26,6 +26,7 @@ pub struct AlertClientBuilder {
     cluster_id: Option<String>,
     connections_per_node: Option<usize>,
     connect_timeout: Option<Duration>,
+    look_at_certificates: Option<Duration>,
     defaults: CallDefaults,
     seed: Option<u64>,
 }
@@ -49,7 +50,7 @@ impl AlertClientBuilder {
         self.defaults.officer_ref = caller.officer.clone().unwrap_or_default();
         self.defaults.purpose = caller.purpose.clone().unwrap_or_default();
         self.defaults.agreement_id = caller.agreement_id.clone().unwrap_or_default();
-        if config.tls.plaintext { self.plaintext_loopback() } else { self.tls(config.tls.clone()) }
+        self.tls(config.tls.clone())
     }
 
     /// Addresses (host:port) of some nodes; the others are learnt from them.
@@ -58,8 +59,8 @@ impl AlertClientBuilder {
         self
     }
 
-    /// Mutual TLS from PEM files, read when the client is built and again with
-    /// [`AlertClient::reload_certificates`].
+    /// Mutual TLS from PEM files, read when the client is built and looked at again every minute: certificates are
+    /// replaced by writing the new ones in their place.
     pub fn tls(mut self, files: ClientTlsSection) -> Self {
         self.security = Security::Section(files);
         self
@@ -77,9 +78,10 @@ impl AlertClientBuilder {
         self
     }
 
-    /// No TLS; refuses to connect to anything but loopback addresses.
+    /// No TLS; refuses to connect to anything but loopback addresses. Calls as a bureau of the United Kingdom; another
+    /// caller is [`PlaintextLoopback::calling_as`], with [`AlertClientBuilder::connector`].
     pub fn plaintext_loopback(self) -> Self {
-        self.connector(Arc::new(PlaintextLoopback))
+        self.connector(Arc::new(PlaintextLoopback::default()))
     }
 
     /// A connector of one's own, for tests and simulation.
@@ -104,6 +106,19 @@ impl AlertClientBuilder {
     /// How long a connection may take to open, handshake included; default 3 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How often the certificate files are looked at; default 60 s.
+    pub fn look_at_certificates_every(mut self, interval: Duration) -> Self {
+        self.look_at_certificates = Some(interval);
+        self
+    }
+
+    /// Asks no second node when a read is slow. Default: reads that take longer than usual are hedged, at most one in
+    /// ten.
+    pub fn without_hedges(mut self) -> Self {
+        self.defaults.without_hedges = true;
         self
     }
 
@@ -189,7 +204,10 @@ impl AlertClientBuilder {
                     "nothing says how to connect: give certificates, or ask for plain text",
                 ));
             }
-            Security::Section(section) if section.plaintext => Arc::new(PlaintextLoopback),
+            Security::Section(section) if section.plaintext => {
+                let caller = section.plaintext_as.as_deref().unwrap_or(plaintext::DEFAULT_CLIENT);
+                Arc::new(PlaintextLoopback::calling_as(caller).map_err(Error::configuration)?)
+            }
             Security::Section(section) => {
                 let opened = ClientTls::open(&section).map_err(|error| Error::configuration(error.to_string()))?;
                 Arc::new(TlsConnector::new(tls.insert(Arc::new(opened)).clone()))
@@ -204,7 +222,11 @@ impl AlertClientBuilder {
         };
         let cluster = Cluster { seeds: self.seeds, data_centre: self.data_centre, cluster_id: self.cluster_id };
         let routing = Routing::new(settings, cluster, Random::new(self.seed));
-        Ok(AlertClient::start(routing, self.defaults, tls))
+        let look_at_certificates = self.look_at_certificates.unwrap_or(limits::CERTIFICATE_INTERVAL);
+        if look_at_certificates.is_zero() {
+            return Err(Error::configuration("certificates cannot be looked at all the time: name an interval"));
+        }
+        Ok(AlertClient::start(routing, self.defaults, tls, look_at_certificates))
     }
 }
 

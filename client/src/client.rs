@@ -2,17 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alert_cluster_config::tls::{ClientTls, Reload};
+use alert_cluster_config::tls::ClientTls;
 use alert_proto::v1 as pb;
+use metrics::{counter, histogram};
 use tokio::time::timeout;
+use tracing::{Instrument, field, info_span};
 
 use crate::{
     Admin,
     builder::AlertClientBuilder,
-    call::{self, Call, CallDefaults, Kind, RequestIds},
+    call::{self, Budgets, Call, CallDefaults, Kind, Manner, RequestIds},
+    certificates::{Certificates, Reloader},
     error::{Error, codes},
-    limits,
-    routing::{Refresher, Routing, TopologyView},
+    limits, metric,
+    routing::{NodeView, Routing, TopologyView, Watcher},
     session::Session,
 };
 
@@ -54,8 +57,10 @@ struct Shared {
     routing: Arc<Routing>,
     request_ids: RequestIds,
     session: Session,
-    tls: Option<Arc<ClientTls>>,
-    _refresher: Refresher,
+    budgets: Budgets,
+    certificates: Option<Arc<Certificates>>,
+    _watcher: Watcher,
+    _reloader: Option<Reloader>,
 }
 
 impl AlertClient {
@@ -64,11 +69,26 @@ impl AlertClient {
         AlertClientBuilder::default()
     }
 
-    pub(crate) fn start(routing: Routing, defaults: CallDefaults, tls: Option<Arc<ClientTls>>) -> Self {
+    pub(crate) fn start(
+        routing: Routing,
+        defaults: CallDefaults,
+        tls: Option<Arc<ClientTls>>,
+        look_at_certificates: Duration,
+    ) -> Self {
         let request_ids = RequestIds::new(routing.random().bytes());
         let routing = Arc::new(routing);
-        let refresher = Refresher::start(routing.clone());
-        let shared = Shared { routing, request_ids, session: Session::default(), tls, _refresher: refresher };
+        let watcher = Watcher::start(routing.clone());
+        let certificates = tls.map(|tls| Arc::new(Certificates::new(tls, routing.clone())));
+        let reloader = certificates.clone().map(|kept| Reloader::start(kept, look_at_certificates));
+        let shared = Shared {
+            routing,
+            request_ids,
+            session: Session::default(),
+            budgets: Budgets::default(),
+            certificates,
+            _watcher: watcher,
+            _reloader: reloader,
+        };
         Self { shared: Arc::new(shared), defaults: Arc::new(defaults) }
     }
 
@@ -124,15 +144,19 @@ impl AlertClient {
         self.shared.routing.view()
     }
 
-    /// Reads the certificate files again: new connections use what is in them; those that are open stay as they are.
-    /// True when anything had changed.
+    /// Every node as this client sees it now: where it is, whether calls go there, how fast it answers.
+    pub fn nodes(&self) -> Vec<NodeView> {
+        self.shared.routing.nodes_now()
+    }
+
+    /// Reads the certificate files again. When they changed, calls from now on go over new connections, which show the
+    /// new certificate; calls under way end on the old ones. (The client does so by itself, once a minute.) True when
+    /// anything had changed.
     ///
     /// # Errors
     /// `CONFIGURATION` when a file cannot be used; what was in use stays in use.
     pub fn reload_certificates(&self) -> Result<bool, Error> {
-        let Some(tls) = &self.shared.tls else { return Ok(false) };
-        let done = tls.reload().map_err(|error| Error::configuration(error.to_string()))?;
-        Ok(done == Reload::Changed)
+        self.shared.certificates.as_ref().map_or(Ok(false), |kept| kept.reload())
     }
 
     pub(crate) fn routing(&self) -> &Arc<Routing> {
@@ -170,9 +194,26 @@ impl AlertClient {
         let token = self.shared.session.token();
         let own_token = request.read_mut().is_some_and(|read| call::fill_read(read, &self.defaults, token));
 
-        let left = limit.saturating_sub(started.elapsed());
-        let result = call::run(&self.shared.routing, self.defaults.only_node.as_deref(), request, left).await;
+        let manner = Manner {
+            only_node: self.defaults.only_node.as_deref(),
+            limit: limit.saturating_sub(started.elapsed()),
+            may_hedge: C::KIND == Kind::Read && C::MAY_HEDGE && !self.defaults.without_hedges,
+        };
+        let span = info_span!(
+            "alert_client.call",
+            method = C::METHOD,
+            search_id = request.context_mut().and_then(|context| Some(context.as_ref()?.search_id.clone())),
+            node = field::Empty,
+            attempts = field::Empty,
+            outcome = field::Empty,
+        );
+        let result =
+            call::run(&self.shared.routing, &self.shared.budgets, manner, request).instrument(span.clone()).await;
         drop(issued);
+        let outcome = result.as_ref().err().map_or("ok", |error| error.code.as_str());
+        span.record("outcome", outcome);
+        counter!(metric::CALLS, "method" => C::METHOD, "outcome" => outcome.to_owned()).increment(1);
+        histogram!(metric::CALL_SECONDS, "method" => C::METHOD).record(started.elapsed().as_secs_f64());
         match result {
             Ok(answer) => {
                 if let Some(context) = C::answer_context(&answer) {

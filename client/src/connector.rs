@@ -9,10 +9,13 @@ use std::{
     time::Duration,
 };
 
-use alert_cluster_config::tls::{ClientTls, server_name};
+use alert_cluster_config::{
+    plaintext,
+    tls::{ClientTls, server_name},
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector as RustlsConnector;
@@ -35,15 +38,34 @@ pub trait Connector: Send + Sync + 'static {
     fn connect(&self, address: &str) -> BoxFuture<io::Result<Box<dyn Io>>>;
 }
 
-/// TCP without TLS, to loopback addresses only: for tests and for a cluster on one's own machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PlaintextLoopback;
+/// TCP without TLS, to loopback addresses only: for tests and for a cluster on one's own machine. Each connection begins
+/// with a line that says who calls, and the node believes it.
+#[derive(Debug, Clone)]
+pub struct PlaintextLoopback {
+    line: String,
+}
+
+impl PlaintextLoopback {
+    /// Calls as `country/authority/system/role`, for example "FR/dgpn/desk/partner".
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with the text.
+    pub fn calling_as(text: &str) -> Result<Self, String> {
+        Ok(Self { line: plaintext::client_line(text)? })
+    }
+}
+
+impl Default for PlaintextLoopback {
+    fn default() -> Self {
+        Self::calling_as(plaintext::DEFAULT_CLIENT).expect("checked by a test of the configuration")
+    }
+}
 
 impl Connector for PlaintextLoopback {
     fn connect(&self, address: &str) -> BoxFuture<io::Result<Box<dyn Io>>> {
-        let address = address.to_owned();
+        let (address, line) = (address.to_owned(), self.line.clone());
         Box::pin(async move {
-            let stream = TcpStream::connect(&address).await?;
+            let mut stream = TcpStream::connect(&address).await?;
             if !stream.peer_addr()?.ip().is_loopback() {
                 return Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
@@ -51,6 +73,7 @@ impl Connector for PlaintextLoopback {
                 ));
             }
             stream.set_nodelay(true)?;
+            stream.write_all(line.as_bytes()).await?;
             Ok(Box::new(stream) as Box<dyn Io>)
         })
     }

@@ -34,6 +34,8 @@ pub mod codes {
     pub const NODE_NOT_READY: &str = "NODE_NOT_READY";
     /// The token names another epoch: the store was restored from a backup since.
     pub const TOKEN_EPOCH: &str = "TOKEN_EPOCH";
+    /// The caller has used up what it may ask for, at every node alike.
+    pub const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
     /// The answer to this request id is no longer kept.
     pub const REQUEST_EXPIRED: &str = "REQUEST_EXPIRED";
 }
@@ -70,6 +72,8 @@ pub struct ErrorInfo {
     pub request_id: Option<pb::RequestId>,
     /// What the last attempt met, when the deadline ended the call.
     pub cause: Option<Error>,
+    /// No connection was there: nothing reached a node.
+    pub(crate) never_sent: bool,
 }
 
 impl Error {
@@ -88,6 +92,7 @@ impl Error {
             node: None,
             request_id: None,
             cause: None,
+            never_sent: false,
         }))
     }
 
@@ -107,8 +112,22 @@ impl Error {
 
     /// An attempt that had no answer in its time.
     pub(crate) fn attempt_timeout(after: Duration) -> Self {
-        Self::local(codes::CONNECTION, format!("no answer within {after:?}")).with(|error| {
-            error.grpc = Code::DeadlineExceeded;
+        Self::unknown_outcome(format!("no answer within {after:?}")).with(|error| error.grpc = Code::DeadlineExceeded)
+    }
+
+    /// An attempt whose node fell silent for other calls too.
+    pub(crate) fn node_lost() -> Self {
+        Self::unknown_outcome("the node gives no sign of life".to_owned())
+    }
+
+    /// A write at a node that leads no more.
+    pub(crate) fn leader_moved() -> Self {
+        Self::unknown_outcome("another node has taken the lead".to_owned())
+    }
+
+    fn unknown_outcome(message: String) -> Self {
+        Self::local(codes::CONNECTION, message).with(|error| {
+            error.grpc = Code::Unavailable;
             error.retryable = true;
             error.maybe_applied = true;
         })
@@ -146,7 +165,8 @@ impl Error {
         match status.code() {
             Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded => {
                 error.retryable = true;
-                error.maybe_applied = !never_sent(status);
+                error.never_sent = never_sent(status);
+                error.maybe_applied = !error.never_sent;
                 error.code = codes::CONNECTION.to_owned();
             }
             // The connection broke in the middle of an answer: such a status has a source, a node's own has none.
@@ -186,6 +206,24 @@ impl Error {
         matches!(self.grpc, Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted)
             || self.code == codes::CONNECTION
             || self.code == codes::STALLED
+    }
+
+    /// True when no word came from the node that was asked.
+    pub(crate) fn is_loss(&self) -> bool {
+        self.code == codes::CONNECTION
+    }
+
+    /// False when no node did anything for the call: none was reached, or one said at once that it cannot serve now.
+    /// Repeating these multiplies no work, and the pause between rounds is enough. Were they to draw on the budget of
+    /// retries, a short time without a quorum would leave every call that sat it out without a retry when it is over.
+    pub(crate) fn may_have_cost_work(&self) -> bool {
+        let is_refusal = self.grpc == Code::Unavailable && self.code != codes::STATUS && !self.is_loss();
+        !self.never_sent && (!is_refusal || self.maybe_applied)
+    }
+
+    /// True where another node may well answer what this one could not.
+    pub(crate) fn is_fault_of_the_node(&self) -> bool {
+        matches!(self.grpc, Code::Internal | Code::DataLoss)
     }
 
     /// True for an answer that the state machine gave, which settles what an earlier attempt under the same id did.

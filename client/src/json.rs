@@ -55,6 +55,14 @@ json_messages!(
     AuditRecords,
     LinkResponse,
     ValidateResponse,
+    AttachmentReference,
+    AuditAnchorsResponse,
+    CheckDuplicatesResponse,
+    HitReport,
+    HitResponse,
+    ListHitsResponse,
+    PutAttachmentResponse,
+    StatisticsResponse,
 );
 
 fn descriptor<M: JsonMessage>() -> MessageDescriptor {

@@ -2,7 +2,11 @@
 
 mod fake;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use alert_client::{AlertClient, ClientConfig, Connector, codes, pb};
 use alert_cluster_config::{
@@ -20,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 struct Guarded {
     cluster: FakeCluster,
     directory: TempDir,
+    /// What the last client that was let in showed.
+    shown: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Guarded {
@@ -34,17 +40,26 @@ impl Guarded {
         let address = listener.local_addr().unwrap().to_string();
         let cluster = FakeCluster::in_memory_at(BTreeMap::from([(1, address.clone())]));
         let inside = Arc::new(cluster.connector());
+        let shown = Arc::new(Mutex::default());
+        let showing = shown.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, inside, address) = (acceptor.clone(), inside.clone(), address.clone());
+                let showing = showing.clone();
                 tokio::spawn(async move {
                     let mut outer = acceptor.accept(stream).await?;
+                    let certificates = outer.get_ref().1.peer_certificates().unwrap_or_default();
+                    *showing.lock().unwrap() = certificates.first().map(|first| first.to_vec()).unwrap_or_default();
                     let mut inner = inside.connect(&address).await?;
                     copy_bidirectional(&mut outer, &mut inner).await
                 });
             }
         });
-        Self { cluster, directory }
+        Self { cluster, directory, shown }
+    }
+
+    fn last_certificate(&self) -> Vec<u8> {
+        self.shown.lock().unwrap().clone()
     }
 
     fn config(&self) -> ClientConfig {
@@ -70,6 +85,46 @@ async fn a_client_of_the_cluster_is_let_in_and_its_certificates_can_be_read_agai
     let client = Guarded::client(&guarded.config());
     client.create(create()).await.unwrap();
     assert!(!client.reload_certificates().unwrap());
+}
+
+/// A certificate is renewed by writing a new one in its place.
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_by_the_next_call_and_a_broken_one_changes_nothing() {
+    let guarded = Guarded::new().await;
+    let config = guarded.config();
+    let client = Guarded::client(&config);
+    client.create(create()).await.unwrap();
+    let first = guarded.last_certificate();
+
+    let authority = DevCa::open_or_create(&guarded.directory.path().join("ca"), "uk-clients").unwrap();
+    let holder = Holder::client("bureau", "GB", "nca", "bureau");
+    authority.issue(&holder).unwrap().write(&guarded.directory.path().join("tls"), "bureau").unwrap();
+    assert!(client.reload_certificates().unwrap());
+    client.create(create()).await.unwrap();
+    let second = guarded.last_certificate();
+    assert_ne!(first, second);
+
+    std::fs::write(config.tls.certificate.as_ref().unwrap(), "no certificate").unwrap();
+    assert_eq!(client.reload_certificates().unwrap_err().code, codes::CONFIGURATION);
+    client.create(create()).await.unwrap();
+    assert_eq!(guarded.last_certificate(), second);
+}
+
+#[tokio::test]
+async fn renewed_certificates_are_found_without_being_told() {
+    let guarded = Guarded::new().await;
+    let builder = AlertClient::builder().config(&guarded.config()).officer_ref("officer-1").purpose("border-control");
+    let client = builder.look_at_certificates_every(Duration::from_millis(20)).build().unwrap();
+    client.create(create()).await.unwrap();
+    let first = guarded.last_certificate();
+    let authority = DevCa::open_or_create(&guarded.directory.path().join("ca"), "uk-clients").unwrap();
+    let holder = Holder::client("bureau", "GB", "nca", "bureau");
+    authority.issue(&holder).unwrap().write(&guarded.directory.path().join("tls"), "bureau").unwrap();
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while guarded.last_certificate() == first {
+        assert!(std::time::Instant::now() < until, "the new certificate is never shown");
+        client.create(create()).await.unwrap();
+    }
 }
 
 #[tokio::test]

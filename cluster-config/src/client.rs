@@ -8,6 +8,7 @@ use crate::{
     address::{host_and_port, is_loopback},
     fault::Fault,
     load::Config,
+    plaintext,
     settings::{Section, SectionDoc, settings},
 };
 
@@ -40,6 +41,9 @@ settings! {
     optional ClientTlsSection {
         /// No TLS at all, for development: refused unless every seed is a loopback address.
         plaintext: bool = false;
+        /// With plain text: who this client says that it is, country/authority/system/role. Without it:
+        /// GB/nca/development/bureau.
+        plaintext_as: Option<String> = None, example "\"FR/dgpn/desk/partner\"";
         /// The client's certificate (PEM, with its intermediates).
         certificate: Option<PathBuf> = None, example "\"/etc/alertstore/tls/client.pem\"";
         /// Its private key (PEM). Nobody but this user and group may read the file.
@@ -96,6 +100,7 @@ impl Config for ClientConfig {
             caller: CallerSection::default(),
             tls: ClientTlsSection {
                 plaintext: false,
+                plaintext_as: None,
                 certificate: tls("client.pem"),
                 key: tls("client.key"),
                 cluster_ca: tls("cluster-ca.pem"),
@@ -123,6 +128,9 @@ impl ClientConfig {
     }
 
     fn files(&self, faults: &mut Vec<Fault>) {
+        if let Some(Err(message)) = self.tls.plaintext_as.as_deref().map(plaintext::client_line) {
+            faults.push(Fault::at("tls.plaintext_as", message));
+        }
         for (path, set) in [
             ("tls.certificate", self.tls.certificate.is_some()),
             ("tls.key", self.tls.key.is_some()),

@@ -253,6 +253,7 @@ impl DevCluster {
             },
             tls: ClientTlsSection {
                 plaintext: false,
+                plaintext_as: None,
                 certificate: Some(format!("tls/{name}.pem").into()),
                 key: Some(format!("tls/{name}.key").into()),
                 cluster_ca: Some("ca/cluster.pem".into()),

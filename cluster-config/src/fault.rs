@@ -62,7 +62,13 @@ impl ConfigError {
     }
 }
 
+/// One fault is one line; several are a list.
 fn list(origin: &str, faults: &[Fault]) -> String {
-    let count = if faults.len() == 1 { "one fault".to_owned() } else { format!("{} faults", faults.len()) };
-    faults.iter().fold(format!("{origin}: {count}"), |text, fault| format!("{text}\n  {fault}"))
+    match faults {
+        [fault] => format!("{origin}: {fault}"),
+        _ => {
+            let begin = format!("{origin}: {} faults", faults.len());
+            faults.iter().fold(begin, |text, fault| format!("{text}\n  {fault}"))
+        }
+    }
 }

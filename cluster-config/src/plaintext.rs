@@ -14,6 +14,23 @@ pub fn line(country: &str, authority: &str, system: &str, role: &str, node_id: O
     format!("{GREETING} {country} {authority} {system} {role} {node}\n")
 }
 
+/// Who a client says that it is where nothing else is configured.
+pub const DEFAULT_CLIENT: &str = "GB/nca/development/bureau";
+
+/// The line of a client that is written `country/authority/system/role`.
+///
+/// # Errors
+/// One sentence.
+pub fn client_line(text: &str) -> Result<String, String> {
+    let parts: Vec<_> = text.split('/').collect();
+    let [country, authority, system, role] = parts[..] else {
+        return Err(format!("'{text}' is not of the form country/authority/system/role, such as {DEFAULT_CLIENT}"));
+    };
+    let line = line(country, authority, system, role, None);
+    parse(line.trim_end())?;
+    Ok(line)
+}
+
 /// What a line (without its line feed) claims.
 ///
 /// # Errors
@@ -55,6 +72,15 @@ mod tests {
         let identity = parse(line("GB", "nca", "desk", "bureau", None).trim_end()).unwrap();
         assert_eq!((identity.country.as_str(), identity.role.as_str(), identity.node_id), ("GB", "bureau", None));
         assert_eq!(parse(line("GB", "nca", "n1", "node", Some(4)).trim_end()).unwrap().node_id, Some(4));
+    }
+
+    #[test]
+    fn a_client_is_written_in_one_word() {
+        let line = client_line("FR/dgpn/desk/partner").unwrap();
+        assert_eq!(parse(line.trim_end()).unwrap().country, "FR");
+        assert!(client_line(DEFAULT_CLIENT).is_ok());
+        assert!(client_line("FR/dgpn/partner").unwrap_err().contains("country/authority/system/role"));
+        assert!(client_line("FR/dgpn/desk/node").is_err(), "a node is no client");
     }
 
     #[test]

@@ -6,12 +6,14 @@
 //! * [`api`]: gRPC services: thin; identity, context, deadlines, typed errors
 //! * [`audit`]: the search log
 //! * [`ops`]: metrics, health, the ops port
+//! * [`preflight`]: what the machine must grant before anything is opened
 
 pub mod api;
 pub mod audit;
 pub mod limits;
 pub mod net;
 pub mod ops;
+pub mod preflight;
 #[cfg(feature = "rocksdb")]
 pub mod process;
 pub mod raft;

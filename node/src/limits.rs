@@ -11,6 +11,8 @@ pub const CALL_DEADLINE_MAX: Duration = Duration::from_secs(300);
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Records of one answer message stop at this many bytes, to stay below [`MESSAGE_BYTES_MAX`].
 pub const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Connections to the client port at once.
+pub const CONNECTIONS_MAX: usize = 4096;
 /// Most calls under way at once on one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 1024;
 /// HTTP/2 receive window of a connection, in bytes.
@@ -28,8 +30,32 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 pub const BOUND_DEFAULT: Duration = Duration::from_secs(1);
 /// Loosest bound of a bounded read.
 pub const BOUND_MAX: Duration = Duration::from_secs(3600);
-/// A node that cannot prove its state younger than this serves no partner.
-pub const PARTNER_STALENESS_MAX: Duration = Duration::from_secs(1);
+/// What was cancelled, suspended or ended is served no longer than this after its acknowledgement. No answer under this
+/// promise leaves the node when the state behind it is older, and a node that cannot prove its state younger serves no
+/// partner.
+pub const SERVED_STALENESS_MAX: Duration = Duration::from_secs(1);
+
+/// Reads that may wait for their level at once.
+pub const LINEARIZABLE_WAITING_MAX: usize = 4096;
+/// Unary reads under way at once; also pieces of work of one class that may wait for a thread.
+pub const SEARCHES_WAITING_MAX: usize = 1024;
+/// Streams of batch searches open at once.
+pub const BATCHES_OPEN_MAX: usize = 64;
+/// Streams of the feed and of exports open at once.
+pub const FEEDS_OPEN_MAX: usize = 256;
+/// Calls per second of one caller, over time.
+pub const CALLER_CALLS_PER_S: u32 = 2000;
+/// Calls of one caller at once, after a quiet time.
+pub const CALLER_BURST_CALLS: u32 = 4000;
+/// Callers and agreements whose calls are counted.
+pub const QUOTAS_KEPT_MAX: usize = 65_536;
+/// Shortest time that a refused caller is told to wait.
+pub const RETRY_AFTER_MIN: Duration = Duration::from_millis(20);
+/// Longest time that a node with too much to do tells a caller to wait.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(5);
+
+/// What takes a while (pages of an export, stretches of the feed) begins from a state proven younger than this.
+pub const WORK_STALENESS_MAX: Duration = Duration::from_millis(500);
 
 /// While there is no leader, a held change looks again at least this often.
 pub const LEADER_POLL: Duration = Duration::from_millis(50);
@@ -41,8 +67,9 @@ pub const CONTEXT_TEXT_BYTES_MAX: usize = 1024;
 
 /// Records of a page whose size is not given.
 pub const PAGE_RECORDS_DEFAULT: usize = 100;
-/// A page that is not full after this long is given as it is, with the token to go on.
-pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(2);
+/// A page that is not full after this long is given as it is, with the token to go on. Well below
+/// [`SERVED_STALENESS_MAX`]: what is found first is not yet old when the page leaves.
+pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_millis(400);
 /// Entries looked at between two checks of the time and of the caller's presence.
 pub const SCAN_ENTRIES_PER_CHECK: usize = 512;
 
@@ -69,3 +96,7 @@ pub const AUDIT_GROUP_RECORDS_MAX: usize = 1024;
 pub const AUDIT_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Questions of which the attempts are counted.
 pub const AUDIT_RECENT_QUESTIONS: usize = 65_536;
+/// The head of the audit log goes through Raft at most so often.
+pub const AUDIT_ANCHOR_INTERVAL: Duration = Duration::from_secs(15);
+/// Attempts of one question that are further apart count as two questions when the log is read.
+pub const AUDIT_ATTEMPTS_WITHIN: Duration = Duration::from_secs(600);

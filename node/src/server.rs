@@ -1,7 +1,6 @@
 //! A whole node put together from its configuration: storage, consensus, services, ports.
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,10 +17,12 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
+    api::{self, AdmissionLimits, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
     audit::{self, AuditLog, AuditOptions},
+    limits,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
+    preflight::{self, Obstacle},
     raft::{ForwardHandler, RaftNode, RaftOptions, StartError, Timings, types::Node},
     seam::{Connector, Host, Lane, run},
     storage::{
@@ -47,8 +48,8 @@ pub enum ServerError {
     Audit(#[from] audit::OpenError),
     #[error(transparent)]
     Raft(#[from] StartError),
-    #[error("cannot listen on {address} (listen.{field}): {error}")]
-    Listen { field: &'static str, address: SocketAddr, error: std::io::Error },
+    #[error(transparent)]
+    Machine(#[from] Obstacle),
 }
 
 /// A running node.
@@ -70,17 +71,20 @@ impl Server {
         let health = Health::default();
         let ops = OpsServer::bind(config.listen.ops, health.clone(), metrics)
             .await
-            .map_err(|error| ServerError::Listen { field: "ops", address: config.listen.ops, error })?;
+            .map_err(|error| Obstacle::Listen { field: "ops", address: config.listen.ops, error })?;
         health.set_ready("started", false, "opening the data directories");
         tokio::spawn(ops.serve());
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
+        let (files, directories) = (Arc::clone(&host.files), config.storage.clone());
+        run(&*host.blocking, Lane::Snapshot, move || preflight::check_directories(&*files, &directories)).await?;
         let storage = open_storage(&config, &host).await?;
         let audit = open_audit(&config, &host).await?;
 
         let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
         let node = RaftNode::start(raft_options(&config), host.clone(), storage.clone(), connector).await?;
+        node.anchor_audit(audit.head(), limits::AUDIT_ANCHOR_INTERVAL);
         let api = Api::new(ApiParts {
             store: Arc::new(node.clone()),
             audit: Arc::clone(&audit) as _,
@@ -88,7 +92,7 @@ impl Server {
             admin: Arc::new(node.admin()),
             host,
             sealer,
-            options: ApiOptions { local_without_quorum: config.policy.local_without_quorum },
+            options: api_options(&config),
         });
         node.set_forward_handler(Arc::new(Forwarded(api.clone())));
 
@@ -180,11 +184,8 @@ async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Re
         Port::Client => ("client", config.listen.client),
         Port::Raft => ("raft", config.listen.raft),
     };
-    TcpServer::bind(address, Arc::clone(transport), port).await.map_err(|error| ServerError::Listen {
-        field,
-        address,
-        error,
-    })
+    let bound = TcpServer::bind(address, Arc::clone(transport), port).await;
+    Ok(bound.map_err(|error| Obstacle::Listen { field, address, error })?)
 }
 
 async fn open_storage(config: &NodeConfig, host: &Host) -> Result<Storage, ServerError> {
@@ -215,6 +216,27 @@ async fn open_audit(config: &NodeConfig, host: &Host) -> Result<Arc<AuditLog>, S
         node_name: config.node.name.clone(),
     };
     Ok(Arc::new(AuditLog::open(host.clone(), options).await?))
+}
+
+fn api_options(config: &NodeConfig) -> ApiOptions {
+    let (limits, policy) = (&config.limits, &config.policy);
+    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    ApiOptions {
+        local_without_quorum: policy.local_without_quorum,
+        bounded_default: Duration::from_millis(policy.bounded_default_ms),
+        deadline_max: Duration::from_millis(limits.deadline_max_ms),
+        admission: AdmissionLimits {
+            linearizable_waiting_max: limits.linearizable_waiting_max as usize,
+            searches_waiting_max: limits.searches_waiting_max as usize,
+            batches_open_max: limits.batches_open_max as usize,
+            feeds_open_max: limits.feeds_open_max as usize,
+            caller_calls_per_s: small(limits.caller_calls_per_s),
+            caller_burst_calls: small(limits.caller_burst_calls),
+            ..AdmissionLimits::default()
+        },
+        connections_max: limits.connections_max as usize,
+        calls_per_connection_max: small(limits.calls_per_connection_max),
+    }
 }
 
 fn raft_options(config: &NodeConfig) -> RaftOptions {

@@ -1,9 +1,16 @@
 //! `alert-demo`: the store at work, in one run. `make demo` builds and starts it.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use alert_chaos::demo::{self, Options};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// As a shell tells that Ctrl-C ended a program.
+const INTERRUPTED: u8 = 130;
 
 /// Starts three nodes on this machine, imports synthetic alerts, searches, kills the leader, shows that nothing is lost.
 #[derive(Debug, Parser)]
@@ -29,7 +36,11 @@ async fn main() -> ExitCode {
     // An interrupted demo ends here too, so that its nodes and files go with it.
     let shown = tokio::select! {
         shown = demo::run(Options { persons, objects, seed, keep }) => shown,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted: stopped and removed")),
+        name = interrupted() => {
+            // A terminal that is gone takes no words, which must not end us in a panic.
+            let _ = writeln!(io::stderr(), "\n{name}: the nodes are stopped and their files removed.");
+            return ExitCode::from(INTERRUPTED);
+        }
     };
     match shown {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,5 +48,17 @@ async fn main() -> ExitCode {
             eprintln!("\nThe demo failed: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ctrl-C, a terminal that was closed, or whoever stops services: the name of what came.
+async fn interrupted() -> &'static str {
+    let listen = |kind| signal(kind).expect("a process can listen to these signals");
+    let (mut interrupt, mut hangup, mut terminate) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::hangup()), listen(SignalKind::terminate()));
+    tokio::select! {
+        _ = interrupt.recv() => "Interrupted",
+        _ = hangup.recv() => "The terminal is gone",
+        _ = terminate.recv() => "Terminated",
     }
 }

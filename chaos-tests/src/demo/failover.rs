@@ -1,26 +1,19 @@
 //! A stream of writes and a stream of searches, and SIGKILL for the leader in the middle.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use alert_client::{AlertClient, Error};
-use alert_proto::v1 as pb;
-use alert_synth::known;
 use anyhow::bail;
-use tokio::{
-    sync::watch,
-    task::{JoinHandle, JoinSet},
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::time::sleep;
 
 use super::{
     bureaus::{Bureaus, GATEWAY},
     questions,
     stage::{Stage, milliseconds, thousands},
 };
-use crate::process::{LocalCluster, wait_until};
+use crate::{
+    process::LocalCluster,
+    traffic::{self, Acknowledged, longest_gap, percentile},
+};
 
 /// A write every so often, whether the last one was answered or not.
 const WRITE_EVERY: Duration = Duration::from_millis(10);
@@ -32,14 +25,8 @@ const WARM_UP: Duration = Duration::from_secs(3);
 const AFTERWARDS: Duration = Duration::from_secs(3);
 /// The streams must be answered again within this.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
-
-/// A write that was acknowledged.
-#[derive(Debug, Clone)]
-pub(super) struct Acknowledged {
-    pub(super) alert_id: String,
-    pub(super) version: u64,
-    pub(super) reference: String,
-}
+/// Answers that were already on their way when the leader died are not counted as signs of life.
+const ON_THEIR_WAY: Duration = Duration::from_millis(200);
 
 /// What happened.
 #[derive(Debug)]
@@ -49,17 +36,6 @@ pub(super) struct Run {
     pub(super) acknowledged: Vec<Acknowledged>,
 }
 
-/// One stream's answers.
-#[derive(Debug, Default)]
-struct Answers {
-    good: Vec<Instant>,
-    latencies: Vec<Duration>,
-    failed: Vec<String>,
-    acknowledged: Vec<Acknowledged>,
-}
-
-type Shared = Arc<Mutex<Answers>>;
-
 /// Runs the streams, kills the leader, and tells the longest gaps.
 pub(super) async fn kill_the_leader(
     cluster: &LocalCluster,
@@ -67,16 +43,8 @@ pub(super) async fn kill_the_leader(
     stage: &mut Stage,
 ) -> anyhow::Result<Run> {
     stage.heading("The leader dies");
-    let (stop, stopped) = watch::channel(false);
-    let (writes, searches) = (Shared::default(), Shared::default());
-    let writer = stream(WRITE_EVERY, stopped.clone(), writes.clone(), {
-        let client = bureaus.of(GATEWAY)?;
-        move |number| write(client.clone(), number)
-    });
-    let searcher = stream(SEARCH_EVERY, stopped, searches.clone(), {
-        let client = questions::partner(cluster)?;
-        move |number| search(client.clone(), number)
-    });
+    let writes = traffic::writes(bureaus.of(GATEWAY)?, "demo-failover", WRITE_EVERY);
+    let searches = traffic::searches(questions::partner(cluster)?, SEARCH_EVERY);
     let begun = Instant::now();
     stage.line("A write every 10 ms and a partner's search every 5 ms, whether the last one was answered or not.");
     sleep(WARM_UP).await;
@@ -87,30 +55,21 @@ pub(super) async fn kill_the_leader(
     let moment = Instant::now();
     node.kill()?;
     stage.line(&format!("kill -9 {pid}: node {killed}, the leader, is gone."));
-    let is_answered = |shared: &Shared| {
-        lock(shared).good.last().is_some_and(|last| last.duration_since(moment) > Duration::from_millis(200))
-    };
-    wait_until("writes and searches after the leader's death", RECOVERY_LIMIT, || async {
-        // Not answers that were already on their way.
-        Ok((is_answered(&writes) && is_answered(&searches)).then_some(()))
-    })
-    .await?;
+    writes.answered_after(moment + ON_THEIR_WAY, RECOVERY_LIMIT).await?;
+    searches.answered_after(moment + ON_THEIR_WAY, RECOVERY_LIMIT).await?;
     let next = cluster.wait_leader().await?;
     stage.line(&format!("Node {next} leads."));
     sleep(AFTERWARDS).await;
-    let _ = stop.send(true);
-    writer.await?;
-    searcher.await?;
+    let (writes, searches) = (writes.stop().await?, searches.stop().await?);
     let ended = Instant::now();
 
-    let (writes, searches) = (take(&writes), take(&searches));
     stage.gap();
     for (what, answers) in [("acknowledged write", &writes), ("answered search", &searches)] {
         stage.line(&format!(
             "longest gap without an {what}: {:>10}   ({} answered, median {}, {} failed)",
             milliseconds(longest_gap(&answers.good, begun, ended)),
             thousands(answers.good.len() as u64),
-            milliseconds(median(&answers.latencies)),
+            milliseconds(percentile(&answers.latencies, 50)),
             answers.failed.len()
         ));
     }
@@ -119,93 +78,4 @@ pub(super) async fn kill_the_leader(
         bail!("{} calls failed although the client could have retried, the first with: {first}", failed.len());
     }
     Ok(Run { killed, acknowledged: writes.acknowledged })
-}
-
-/// Starts a call at a fixed rate until it is told to stop, then waits for those under way.
-fn stream<F>(
-    every: Duration,
-    mut stopped: watch::Receiver<bool>,
-    answers: Shared,
-    call: impl Fn(u64) -> F + Send + 'static,
-) -> JoinHandle<()>
-where
-    F: Future<Output = Result<Option<Acknowledged>, Error>> + Send + 'static,
-{
-    tokio::spawn(async move {
-        let mut ticks = interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut calls = JoinSet::new();
-        for number in 0.. {
-            tokio::select! {
-                biased;
-                _ = stopped.changed() => break,
-                _ = ticks.tick() => {}
-            }
-            while calls.try_join_next().is_some() {}
-            let (answers, call) = (answers.clone(), call(number));
-            calls.spawn(async move {
-                let started = Instant::now();
-                let answer = call.await;
-                let mut answers = lock(&answers);
-                match answer {
-                    Ok(acknowledged) => {
-                        answers.good.push(Instant::now());
-                        answers.latencies.push(started.elapsed());
-                        answers.acknowledged.extend(acknowledged);
-                    }
-                    Err(error) => answers.failed.push(error.to_string()),
-                }
-            });
-        }
-        while calls.join_next().await.is_some() {}
-    })
-}
-
-async fn write(client: AlertClient, number: u64) -> Result<Option<Acknowledged>, Error> {
-    let alert = known::numbered("demo-failover", number);
-    let reference = alert.core.as_ref().and_then(|core| core.source.as_ref()).map(|source| source.reference.clone());
-    let done = client.create(pb::CreateRequest { alert: Some(alert), ..Default::default() }).await?;
-    Ok(Some(Acknowledged { alert_id: done.alert_id, version: done.version, reference: reference.unwrap_or_default() }))
-}
-
-async fn search(client: AlertClient, number: u64) -> Result<Option<Acknowledged>, Error> {
-    let questions =
-        [known::stolen_passport().query, known::no_hit(), known::stolen_van().query, known::misspelt().query];
-    let query = questions.into_iter().nth(number as usize % 4);
-    client.search(pb::SearchRequest { query, ..Default::default() }).await.map(|_| None)
-}
-
-fn lock(answers: &Shared) -> std::sync::MutexGuard<'_, Answers> {
-    answers.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn take(answers: &Shared) -> Answers {
-    std::mem::take(&mut lock(answers))
-}
-
-/// From the beginning over each answer to the end.
-fn longest_gap(answers: &[Instant], begun: Instant, ended: Instant) -> Duration {
-    let mut moments: Vec<Instant> = answers.iter().copied().chain([begun, ended]).collect();
-    moments.sort_unstable();
-    moments.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
-}
-
-fn median(latencies: &[Duration]) -> Duration {
-    let mut sorted = latencies.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_gap_counts_the_silence_at_both_ends() {
-        let begun = Instant::now();
-        let at = |milliseconds| begun + Duration::from_millis(milliseconds);
-        assert_eq!(longest_gap(&[at(10), at(900), at(20)], begun, at(1000)), Duration::from_millis(880));
-        assert_eq!(longest_gap(&[at(300)], begun, at(400)), Duration::from_millis(300));
-        assert_eq!(longest_gap(&[], begun, at(500)), Duration::from_millis(500));
-    }
 }

@@ -1,6 +1,7 @@
 //! What an operator does to a cluster: forming it, growing it, asking each node what it knows.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -47,6 +48,30 @@ impl LocalCluster {
         .await
     }
 
+    /// Waits until all nodes that run have applied the same entry and hold the same: (log index, state hash). Whoever
+    /// writes must have stopped.
+    ///
+    /// # Errors
+    /// They do not agree in time; says what each last said.
+    pub async fn wait_same_state(&self) -> anyhow::Result<(u64, String)> {
+        let operator = self.client("operator")?.with_deadline(STATUS_LIMIT);
+        let operator = &operator;
+        let last = Mutex::new(Vec::new());
+        let waited = wait_until("the same state on all nodes", self.settings.ready_limit, || async {
+            let mut states = BTreeMap::new();
+            for node in self.nodes().into_iter().filter(|node| node.state() == State::Running) {
+                let Ok(status) = status_of(operator, &node).await else { return Ok(None) };
+                states.insert(node.id(), (status.applied_index, status.state_hash));
+            }
+            let first = states.values().next().cloned();
+            let same = first.filter(|first| states.values().all(|state| state == first));
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = states.into_iter().collect();
+            Ok(same)
+        })
+        .await;
+        waited.with_context(|| format!("last: {:?}", last.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
     /// Forms the cluster: node 1 alone, and then each other node as a voter.
     pub async fn form(&self) -> anyhow::Result<()> {
         self.init(1).await?;
@@ -72,19 +97,24 @@ impl LocalCluster {
 
     /// Adds a node that runs to the cluster as a learner.
     pub async fn join_as_learner(&self, node: &NodeProcess) -> anyhow::Result<()> {
-        let config = node.config()?;
-        let request = pb::AddLearnerRequest {
-            node_id: node.id(),
-            name: config.node.name.clone(),
-            raft_address: config.raft_address(),
-            client_address: config.client_address(),
-            data_centre: config.node.data_centre.clone(),
-        };
+        let request = self.as_learner(node)?;
         self.ask_leader("adding", node.id(), |admin| {
             let request = request.clone();
             async move { admin.add_learner(request).await.map(drop) }
         })
         .await
+    }
+
+    /// What a leader is asked in order to add this node.
+    pub fn as_learner(&self, node: &NodeProcess) -> anyhow::Result<pb::AddLearnerRequest> {
+        let config = node.config()?;
+        Ok(pb::AddLearnerRequest {
+            node_id: node.id(),
+            raft_address: config.raft_address(),
+            client_address: config.client_address(),
+            name: config.node.name,
+            data_centre: config.node.data_centre,
+        })
     }
 
     /// Asks the leader of the moment until it agrees: it makes one change of the membership at a time, and promotes

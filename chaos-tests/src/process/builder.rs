@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use super::{
     binaries::Binaries,
     cluster::LocalCluster,
+    keeper::Keeper,
     node::NodeSettings,
     ports::{PortBlock, check_address},
 };
@@ -166,6 +167,7 @@ impl ClusterBuilder {
             // Its name only: the cluster removes it, if it is to be removed.
             None => tempfile::Builder::new().prefix("alertstore-").tempdir().context("a temporary directory")?.keep(),
         };
+        let keeper = if self.keep == Keep::Nothing { Some(Keeper::of(&directory)?) } else { None };
         let logs = directory.join("logs");
         std::fs::create_dir_all(&logs).with_context(|| logs.display().to_string())?;
         let plan = DevCluster {
@@ -192,6 +194,7 @@ impl ClusterBuilder {
             change: self.change,
             nodes: Mutex::new(BTreeMap::new()),
             keep: self.keep,
+            keeper,
             _ports: ports,
         };
         for (index, path) in files.nodes.into_iter().enumerate() {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -13,6 +12,7 @@ use anyhow::{Context, bail};
 
 use super::{
     builder::{Change, ClusterBuilder, Keep},
+    keeper::Keeper,
     node::{NodeProcess, NodeSettings},
     ports::PortBlock,
 };
@@ -34,6 +34,8 @@ pub struct LocalCluster {
     pub(super) change: Option<Change>,
     pub(super) nodes: Mutex<BTreeMap<u64, Arc<NodeProcess>>>,
     pub(super) keep: Keep,
+    /// Removes the directory; none where it stays.
+    pub(super) keeper: Option<Keeper>,
     pub(super) _ports: Option<PortBlock>,
 }
 
@@ -151,8 +153,7 @@ impl Drop for LocalCluster {
         }
         if self.keep == Keep::Files {
             eprintln!("the cluster's files stay in {}", self.directory.display());
-        } else if let Err(error) = fs::remove_dir_all(&self.directory) {
-            eprintln!("{}: {error}", self.directory.display());
         }
+        drop(self.keeper.take());
     }
 }

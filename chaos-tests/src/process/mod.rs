@@ -2,10 +2,12 @@
 //!
 //! * [`LocalCluster`] and its [`ClusterBuilder`]: nodes with certificates and configuration in one directory
 //! * [`NodeProcess`]: one node: start, kill, pause, terminate, wipe, its log and files
+//! * [`LoopDisk`]: a disk that loses its power, for real (root only)
+//! * [`Links`]: cut and healed, one direction at a time, without root
 //! * [`wait_until`]: waits for conditions, never for luck; [`block_on`] for tests that are not async
 //! * `administration`: forming and growing the cluster, as an operator does
-//! * `binaries`, `ports`, `spawn`, `http`: where the programs are, ports nobody else takes, processes that die with
-//!   ours, health over HTTP
+//! * `binaries`, `ports`, `spawn`, `keeper`, `http`: where the programs are, ports nobody else takes, processes that die
+//!   with ours, files that go with us, health over HTTP
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -28,7 +30,10 @@ mod administration;
 mod binaries;
 mod builder;
 mod cluster;
+mod disk;
 mod http;
+mod keeper;
+mod links;
 mod node;
 mod ports;
 mod spawn;
@@ -37,7 +42,9 @@ mod wait;
 pub use binaries::{Binaries, find};
 pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
+pub use disk::LoopDisk;
 pub use http::{Answer, get};
+pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
 pub use spawn::{signal, spawn};
 pub use wait::{block_on, wait_until};

@@ -176,12 +176,18 @@ impl NodeProcess {
             self.resume()?;
         }
         self.signal(libc::SIGTERM)?;
-        wait_until(&format!("the end of node {}", self.id), limit, || async {
+        self.wait_ended(limit).await
+    }
+
+    /// Waits until it has ended, by itself or because it was told to.
+    pub async fn wait_ended(&self, limit: Duration) -> anyhow::Result<ExitStatus> {
+        let waited = wait_until(&format!("the end of node {}", self.id), limit, || async {
             let mut inner = self.lock();
             inner.reap();
             Ok(if inner.child.is_none() { inner.last_exit } else { None })
         })
-        .await
+        .await;
+        waited.with_context(|| format!("its log ends:\n{}", self.log_tail(ERROR_LINES)))
     }
 
     /// SIGSTOP: it does nothing until [`Self::resume`], and its connections stay open.

@@ -1,4 +1,4 @@
-//! Processes that die with ours, and signals to them. The only unsafe code of the crate.
+//! Processes that die with ours, and signals to them. With `disk`, the only unsafe code of the crate.
 
 use std::{
     io,

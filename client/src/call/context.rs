@@ -27,6 +27,8 @@ pub struct CallDefaults {
     pub deadline: Option<Duration>,
     /// Every call goes to this address and nowhere else.
     pub only_node: Option<String>,
+    /// No read is asked of a second node because the first is slow.
+    pub without_hedges: bool,
 }
 
 /// Fills what the request leaves empty: defaults, and a `search_id` that stays the same over all attempts.

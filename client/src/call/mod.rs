@@ -1,5 +1,7 @@
 //! One call: its context, its request id, its attempts. Streams have their own drivers in `stream/`.
 
+mod attempt;
+mod budget;
 mod context;
 mod request_ids;
 mod run;
@@ -13,7 +15,7 @@ pub use self::context::CallDefaults;
 pub(crate) use self::{
     context::{fill_context, fill_read},
     request_ids::RequestIds,
-    run::{backoff, run},
+    run::{Budgets, Manner, backoff, run},
 };
 
 /// Where a call may go and when it may be repeated.
@@ -38,6 +40,9 @@ pub(crate) trait Call: Clone + Send + Sync + 'static {
     /// Where it goes.
     const KIND: Kind;
 
+    /// Whether a read may be asked of two nodes at once; not those that carry megabytes.
+    const MAY_HEDGE: bool = true;
+
     /// The context field, in calls that have one.
     fn context_mut(&mut self) -> Option<&mut Option<pb::CallContext>> {
         None
@@ -60,7 +65,7 @@ pub(crate) trait Call: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Response<Self::Answer>, Status>> + Send;
 }
 
-/// Declares unary calls: a public method of the client for each, and its [`Call`].
+/// Declares unary calls: a public method of the client for each, the same of the blocking client, and its [`Call`].
 ///
 /// `read` has context and read options, `ask` has a context only, `write` has a context and goes to the leader.
 macro_rules! calls {
@@ -75,6 +80,19 @@ macro_rules! calls {
                 /// [`Error`](crate::Error), when the call was refused or no node could answer before the deadline.
                 pub async fn $method(&self, request: alert_proto::v1::$request) -> Result<alert_proto::v1::$answer, $crate::Error> {
                     self.call(request).await
+                }
+            )*
+        }
+        impl $crate::blocking::BlockingClient {
+            $(
+                $(#[$doc])*
+                ///
+                /// The request's context may be left out: it is filled in from the client's defaults.
+                ///
+                /// # Errors
+                /// [`Error`](crate::Error), when the call was refused or no node could answer before the deadline.
+                pub fn $method(&self, request: alert_proto::v1::$request) -> Result<alert_proto::v1::$answer, $crate::Error> {
+                    self.wait(self.inner().$method(request))
                 }
             )*
         }

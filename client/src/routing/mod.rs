@@ -3,14 +3,18 @@
 //! tonic's own balancing keeps dead endpoints in rotation, so the choice is ours: a call picks a node here, reports what
 //! it met, and picks another one for its next attempt.
 
+mod choice;
+mod latency;
 mod node;
+mod standing;
 mod topology;
+mod watcher;
 
 use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -22,10 +26,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-pub use self::topology::TopologyView;
+pub use self::{choice::NodeView, standing::Trouble, topology::TopologyView};
 pub(crate) use self::{
-    node::{Node, pause},
-    topology::Refresher,
+    latency::{Expected, Latencies},
+    node::Node,
+    standing::pause,
+    watcher::Watcher,
 };
 use crate::{
     connector::Connector,
@@ -58,7 +64,10 @@ pub(crate) struct Routing {
     nodes: Mutex<BTreeMap<String, Arc<Node>>>,
     view: watch::Sender<Arc<TopologyView>>,
     refresh: Notify,
-    next: AtomicUsize,
+    /// When the last call looked for a node; wakes the watcher when that was long ago.
+    used_at: Mutex<Instant>,
+    watcher_rests: AtomicBool,
+    latencies: Latencies,
     random: Random,
 }
 
@@ -70,14 +79,19 @@ impl Routing {
             nodes: Mutex::new(BTreeMap::new()),
             view: watch::Sender::new(Arc::new(TopologyView::default())),
             refresh: Notify::new(),
-            // A client process starts at a node of its own, so that many short-lived ones spread too.
-            next: AtomicUsize::new(random.below(1024)),
+            used_at: Mutex::new(Instant::now()),
+            watcher_rests: AtomicBool::new(false),
+            latencies: Latencies::default(),
             random,
         }
     }
 
     pub fn random(&self) -> &Random {
         &self.random
+    }
+
+    pub fn latencies(&self) -> &Latencies {
+        &self.latencies
     }
 
     /// What is known of the cluster now.
@@ -103,11 +117,41 @@ impl Routing {
         }
     }
 
-    /// The node that is thought to lead, unless it is known to be failing.
+    /// The node that is thought to lead, unless nobody is there.
     pub fn leader(&self) -> Option<Arc<Node>> {
+        self.note_use();
         let view = self.view();
         let node = self.node(view.leader_address()?);
-        node.is_available(Instant::now()).then_some(node)
+        node.is_reachable(Instant::now()).then_some(node)
+    }
+
+    /// Comes back when another node than the one at `address` leads in a later term than the one known now.
+    pub async fn leader_moved_from(&self, address: &str) {
+        let mut view = self.view.subscribe();
+        let term = view.borrow_and_update().term();
+        let moved = |view: &Arc<TopologyView>| {
+            view.term() > term && view.leader_address().is_some_and(|leader| leader != address)
+        };
+        if view.wait_for(moved).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// A call looks for a node: the nodes are looked after closely for a while.
+    fn note_use(&self) {
+        *self.used_at.lock() = Instant::now();
+        if self.watcher_rests.swap(false, Ordering::Relaxed) {
+            self.refresh.notify_one();
+        }
+    }
+
+    fn unused_for(&self) -> Duration {
+        self.used_at.lock().elapsed()
+    }
+
+    /// The next calls get new connections; those under way keep theirs to their end.
+    pub fn renew_connections(&self) {
+        self.nodes.lock().values().for_each(|node| node.renew_connections());
     }
 
     /// Waits for a first leader to be known, for a short time only.
@@ -140,41 +184,9 @@ impl Routing {
         }
     }
 
-    /// A node to read from: round-robin over the nodes that are available, those of the own data centre first, and
-    /// not one of `tried` while there is another. With every node out of favour, the one that returns soonest.
-    pub fn pick(&self, tried: &[Arc<Node>]) -> Arc<Node> {
-        let view = self.view();
-        let addresses = view.addresses(&self.cluster.seeds);
-        let now = Instant::now();
-        let untried = |node: &Arc<Node>| !tried.iter().any(|other| Arc::ptr_eq(other, node));
-        let available: Vec<(Arc<Node>, bool)> = addresses
-            .iter()
-            .map(|(address, data_centre)| (self.node(address), self.is_near(*data_centre)))
-            .filter(|(node, _)| node.is_available(now) && untried(node))
-            .collect();
-        let near: Vec<&Arc<Node>> = available.iter().filter(|(_, near)| *near).map(|(node, _)| node).collect();
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        if !near.is_empty() {
-            return near[turn % near.len()].clone();
-        }
-        if !available.is_empty() {
-            return available[turn % available.len()].0.clone();
-        }
-        let mut rest: Vec<Arc<Node>> = addresses.iter().map(|(address, _)| self.node(address)).collect();
-        rest.sort_by_key(|node| (!untried(node), node.available_at()));
-        rest.swap_remove(0)
-    }
-
     /// How many nodes a call can go to.
     pub fn node_count(&self) -> usize {
         self.view().addresses(&self.cluster.seeds).len()
-    }
-
-    fn is_near(&self, data_centre: Option<&str>) -> bool {
-        match (&self.cluster.data_centre, data_centre) {
-            (Some(own), Some(other)) => own == other,
-            _ => false,
-        }
     }
 
     /// Follows what a refusing node says about who leads.

@@ -1,34 +1,72 @@
-//! One node: its connections and its standing.
+//! One node: its connections, its calls under way, its pace and its standing.
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use metrics::counter;
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tonic::transport::{Channel, Endpoint};
+use tracing::info;
 
-use super::ConnectionSettings;
-use crate::{connector::ConnectService, limits};
+use super::{
+    ConnectionSettings,
+    latency::Expected,
+    standing::{Favour, Standing, Trouble},
+};
+use crate::{connector::ConnectService, limits, metric};
 
 /// A node that calls can be sent to. Connections open at first use.
 pub(crate) struct Node {
     address: Arc<str>,
     settings: ConnectionSettings,
-    channels: OnceLock<Vec<Channel>>,
+    /// Empty until they are needed, and again after they are found dead.
+    channels: Mutex<Vec<Channel>>,
     next: AtomicUsize,
-    standing: Mutex<Standing>,
+    under_way: AtomicUsize,
+    state: Mutex<State>,
+    lost: Notify,
 }
 
-#[derive(Default)]
-struct Standing {
-    failures_in_a_row: u32,
-    /// Left alone until then.
-    ejected_until: Option<Instant>,
+struct State {
+    standing: Standing,
+    pace: Option<Pace>,
+    /// Its last word, whatever it was.
+    heard_at: Option<Instant>,
+    /// When a call last began there.
+    asked_at: Option<Instant>,
+}
+
+/// How fast it answers reads, smoothed over its last answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pace {
+    /// As a multiple of what the methods called take in the median over all nodes.
+    pub ratio: f64,
+    pub latency: Duration,
+    at: Instant,
+}
+
+impl Pace {
+    fn after(known: Option<Self>, latency: Duration, ratio: f64, now: Instant) -> Self {
+        let Some(known) = known else { return Self { ratio, latency, at: now } };
+        let mix = |old: f64, new: f64| old + (new - old) * limits::PACE_WEIGHT;
+        Self {
+            ratio: mix(known.ratio_at(now), ratio),
+            latency: Duration::from_secs_f64(mix(known.latency.as_secs_f64(), latency.as_secs_f64())),
+            at: now,
+        }
+    }
+
+    /// What is not heard of for long may have mended: the ratio goes back to 1.
+    pub fn ratio_at(&self, now: Instant) -> f64 {
+        let age = now.duration_since(self.at).as_secs_f64() / limits::PACE_HALF_LIFE.as_secs_f64();
+        1.0 + (self.ratio - 1.0) * (-age).exp2()
+    }
 }
 
 impl Node {
@@ -36,9 +74,11 @@ impl Node {
         Self {
             address: address.into(),
             settings: settings.clone(),
-            channels: OnceLock::new(),
+            channels: Mutex::default(),
             next: AtomicUsize::new(0),
-            standing: Mutex::new(Standing::default()),
+            under_way: AtomicUsize::new(0),
+            state: Mutex::new(State { standing: Standing::default(), pace: None, heard_at: None, asked_at: None }),
+            lost: Notify::new(),
         }
     }
 
@@ -48,12 +88,17 @@ impl Node {
 
     /// One of its connections, in turn.
     pub fn channel(&self) -> Channel {
-        let channels = self.channels.get_or_init(|| {
-            (0..self.settings.connections_per_node.clamp(1, limits::CONNECTIONS_PER_NODE_MAX))
-                .map(|_| self.open())
-                .collect()
-        });
+        let mut channels = self.channels.lock();
+        if channels.is_empty() {
+            let count = self.settings.connections_per_node.clamp(1, limits::CONNECTIONS_PER_NODE_MAX);
+            channels.extend((0..count).map(|_| self.open()));
+        }
         channels[self.next.fetch_add(1, Ordering::Relaxed) % channels.len()].clone()
+    }
+
+    /// Further calls get new connections; those under way keep theirs to their end.
+    pub fn renew_connections(&self) {
+        self.channels.lock().clear();
     }
 
     fn open(&self) -> Channel {
@@ -76,32 +121,179 @@ impl Node {
             })
     }
 
-    pub fn is_available(&self, now: Instant) -> bool {
-        self.standing.lock().ejected_until.is_none_or(|until| until <= now)
+    /// Counts a call as under way until the guard goes.
+    pub fn begin(self: &Arc<Self>) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.state.lock().asked_at = Some(Instant::now());
+        UnderWay { node: self.clone(), began: Instant::now(), answered: false, expected: None }
     }
 
-    /// When it may be asked again; `None` = now.
-    pub fn available_at(&self) -> Option<Instant> {
-        self.standing.lock().ejected_until
+    pub fn calls_under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
     }
 
-    /// It answered (a refusal of the request is an answer too).
-    pub fn succeeded(&self) {
-        *self.standing.lock() = Standing::default();
+    pub fn favour(&self, now: Instant) -> Favour {
+        self.state.lock().standing.favour(now)
     }
 
-    /// It could not be reached, went silent, or said that it cannot serve now.
-    pub fn failed(&self) {
-        let mut standing = self.standing.lock();
-        let pause = pause(limits::EJECTION_MIN, limits::EJECTION_MAX, standing.failures_in_a_row);
-        standing.failures_in_a_row = standing.failures_in_a_row.saturating_add(1);
-        standing.ejected_until = Some(Instant::now() + pause);
+    pub fn is_reachable(&self, now: Instant) -> bool {
+        self.state.lock().standing.is_reachable(now)
+    }
+
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.state.lock().standing.trouble()
+    }
+
+    pub fn pace(&self) -> Option<Pace> {
+        self.state.lock().pace
+    }
+
+    pub fn begin_trial(&self, now: Instant) {
+        self.state.lock().standing.begin_trial(now);
+    }
+
+    pub fn heard_at(&self) -> Option<Instant> {
+        self.state.lock().heard_at
+    }
+
+    /// It was asked something, and has not said a word since, nor for `silence` before.
+    pub fn owes_a_word(&self, silence: Duration, now: Instant) -> bool {
+        let state = self.state.lock();
+        let Some(heard) = state.heard_at else { return state.asked_at.is_some() };
+        state.asked_at.is_some_and(|asked| asked > heard) && now.duration_since(heard) >= silence
+    }
+
+    /// It said something (a refusal of the request is a word too).
+    pub fn heard(&self) {
+        self.change(|state, now| {
+            state.heard_at = Some(now);
+            state.standing.heard();
+        });
+    }
+
+    /// It answered a read, or said that it would.
+    pub fn serves(&self) {
+        self.change(|state, now| {
+            state.heard_at = Some(now);
+            state.standing.serves();
+        });
+    }
+
+    /// Its answers are no slower than others' any more.
+    pub fn keeps_pace(&self) {
+        self.change(|state, _| {
+            if state.standing.trouble() == Some(Trouble::Slow) {
+                state.standing.forgive();
+            }
+        });
+    }
+
+    /// Out of favour, at least for `at_least`.
+    pub fn fall(&self, trouble: Trouble, at_least: Duration) {
+        self.change(|state, now| {
+            if state.standing.fall(trouble, at_least, now) {
+                // What comes back is judged by what it does then.
+                state.pace = None;
+            }
+        });
+    }
+
+    /// Its queues are full.
+    pub fn rest(&self, time: Duration) {
+        self.change(|state, now| state.standing.rest(now + time));
+    }
+
+    /// It says of itself that it serves no reads. True when this is news.
+    pub fn serves_not(&self) -> bool {
+        self.change(|state, now| {
+            state.heard_at = Some(now);
+            state.standing.heard();
+            state.standing.found_in(Trouble::NotServing, now)
+        })
+    }
+
+    /// A look at it, sent at `sent_at`, stayed without an answer. Counts unless something else was heard of it since. True
+    /// when it falls out of favour now.
+    pub fn missed(&self, sent_at: Instant) -> bool {
+        let (fell, is_lost) = self.change(|state, now| {
+            if state.heard_at.is_some_and(|heard| heard >= sent_at) {
+                return (false, false);
+            }
+            (state.standing.found_in(Trouble::Unreachable, now), state.standing.missed())
+        });
+        if is_lost {
+            info!(node = self.address(), "silent: what is under way there is given up");
+            // A connection that lost its other end recovers late or never; the next word goes over a new one.
+            self.renew_connections();
+            self.lost.notify_waiters();
+        }
+        fell
+    }
+
+    /// Comes back when the node is given up for lost.
+    pub async fn lost(&self) {
+        self.lost.notified().await;
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        let before = state.standing.trouble();
+        let result = change(&mut state, now);
+        let after = state.standing.trouble();
+        drop(state);
+        if before != after {
+            match after {
+                Some(trouble) => {
+                    counter!(metric::EJECTIONS, "node" => self.address.to_string(), "reason" => trouble.name())
+                        .increment(1);
+                    info!(node = self.address(), reason = trouble.name(), "out of favour");
+                }
+                None => info!(node = self.address(), "in favour again"),
+            }
+        }
+        result
     }
 }
 
-/// `min` doubled `times` times, at most `max`.
-pub(crate) fn pause(min: Duration, max: Duration, times: u32) -> Duration {
-    min.saturating_mul(2_u32.saturating_pow(times)).min(max)
+/// A call under way at a node.
+pub(crate) struct UnderWay {
+    node: Arc<Node>,
+    began: Instant,
+    answered: bool,
+    /// Set for calls whose time says something of the node's pace.
+    expected: Option<Expected>,
+}
+
+impl UnderWay {
+    /// Its time counts for the node's pace, also when nobody waits for it any more: a node whose calls are always won by
+    /// a hedge would never be found slow.
+    pub fn timed(mut self, expected: Option<Expected>) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    /// The node answered; its latency.
+    pub fn answered(mut self) -> Duration {
+        self.answered = true;
+        self.began.elapsed()
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.node.under_way.fetch_sub(1, Ordering::Relaxed);
+        let Some(expected) = self.expected else { return };
+        let latency = self.began.elapsed();
+        let ratio = latency.as_secs_f64() / expected.median.as_secs_f64().max(1e-6);
+        // A call given up says only that it would have taken longer; one that hardly began, nothing.
+        let ratio = match self.answered {
+            true => ratio,
+            false if latency > expected.hedge_after => ratio.max(limits::OVERTAKEN_RATIO),
+            false => return,
+        };
+        self.node.change(|state, now| state.pace = Some(Pace::after(state.pace, latency, ratio, now)));
+    }
 }
 
 #[cfg(test)]
@@ -109,30 +301,60 @@ mod tests {
     use super::*;
     use crate::connector::PlaintextLoopback;
 
-    fn node() -> Node {
-        Node::new(
-            "127.0.0.1:1",
-            &ConnectionSettings {
-                connector: Arc::new(PlaintextLoopback),
-                connections_per_node: 1,
-                connect_timeout: limits::CONNECT_TIMEOUT,
-            },
-        )
+    fn node() -> Arc<Node> {
+        let settings = ConnectionSettings {
+            connector: Arc::new(PlaintextLoopback::default()),
+            connections_per_node: 1,
+            connect_timeout: limits::CONNECT_TIMEOUT,
+        };
+        Arc::new(Node::new("127.0.0.1:1", &settings))
+    }
+
+    const EXPECTED: Expected = Expected { median: Duration::from_millis(10), hedge_after: Duration::from_millis(30) };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_a_hedge_overtook_counts_for_the_pace_of_its_node() {
+        let node = node();
+        let overtaken = node.begin().timed(Some(EXPECTED));
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(node.calls_under_way(), 1);
+        drop(overtaken);
+        assert_eq!(node.calls_under_way(), 0);
+        assert!((node.pace().unwrap().ratio - 50.0).abs() < 0.1);
+
+        let given_up_early = node.begin().timed(Some(EXPECTED));
+        drop(given_up_early);
+        assert!((node.pace().unwrap().ratio - 50.0).abs() < 0.1, "a call that hardly began says nothing");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failing_node_is_left_alone_for_longer_and_longer_and_forgiven_at_once() {
+    async fn a_slow_pace_is_forgotten_with_time() {
         let node = node();
-        assert!(node.is_available(Instant::now()));
-        node.failed();
-        assert!(!node.is_available(Instant::now()));
-        assert!(node.is_available(Instant::now() + limits::EJECTION_MIN));
-        for _ in 0..100 {
-            node.failed();
-        }
-        assert!(!node.is_available(Instant::now() + limits::EJECTION_MAX / 2));
-        assert!(node.is_available(Instant::now() + limits::EJECTION_MAX));
-        node.succeeded();
-        assert!(node.is_available(Instant::now()));
+        let slow = node.begin().timed(Some(EXPECTED));
+        tokio::time::advance(Duration::from_millis(90)).await;
+        slow.answered();
+        let pace = node.pace().unwrap();
+        assert!((pace.ratio_at(Instant::now() + limits::PACE_HALF_LIFE) - 5.0).abs() < 0.1);
+        assert!(pace.ratio_at(Instant::now() + limits::PACE_HALF_LIFE * 20) < 1.1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_puts_a_node_out_of_favour_and_then_gives_up_what_waits_for_it() {
+        let node = node();
+        let waiting = tokio::spawn({
+            let node = node.clone();
+            async move { node.lost().await }
+        });
+        tokio::task::yield_now().await;
+        let sent_at = Instant::now();
+        node.missed(sent_at);
+        assert_eq!(node.trouble(), Some(Trouble::Unreachable));
+        assert!(!waiting.is_finished());
+        node.missed(sent_at);
+        waiting.await.unwrap();
+        node.heard();
+        assert_eq!(node.trouble(), None);
+        node.missed(sent_at);
+        assert_eq!(node.trouble(), None, "it was heard after that look was sent");
     }
 }

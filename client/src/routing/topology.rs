@@ -1,16 +1,9 @@
-//! Where the nodes are and which one leads, as far as this client knows; and the task that keeps it fresh.
+//! Where the nodes are and which one leads, as far as this client knows.
 
-use std::sync::Arc;
+use alert_proto::v1 as pb;
+use tokio::time::Instant;
+use tracing::warn;
 
-use alert_proto::v1::{self as pb, topology_service_client::TopologyServiceClient};
-use futures::{StreamExt, stream::FuturesUnordered};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep, timeout},
-};
-use tracing::{debug, warn};
-
-use super::Routing;
 use crate::limits;
 
 /// A view of the cluster. Which answer counts: the higher epoch, then the higher term, then the leader's own words.
@@ -119,66 +112,6 @@ fn address_of(topology: &pb::Topology, node_id: u64) -> Option<String> {
         .map(|node| node.client_address.clone())
 }
 
-/// The task that keeps the topology fresh; it ends with the last handle of its client.
-pub(crate) struct Refresher(JoinHandle<()>);
-
-impl Refresher {
-    /// Starts it on the current runtime, which must exist.
-    pub fn start(routing: Arc<Routing>) -> Self {
-        Self(tokio::spawn(keep_fresh(routing)))
-    }
-}
-
-impl Drop for Refresher {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Asks at an interval, and soon after something failed.
-async fn keep_fresh(routing: Arc<Routing>) {
-    loop {
-        ask_all(&routing).await;
-        // However many calls fail, the nodes are not asked more often than this.
-        sleep(limits::TOPOLOGY_INTERVAL_MIN).await;
-        let interval = if routing.view().leader_address().is_some() {
-            // Many clients should not ask in step.
-            routing.random.jitter(limits::TOPOLOGY_INTERVAL, 0.8..1.2)
-        } else {
-            limits::TOPOLOGY_INTERVAL_MIN * 3
-        };
-        let _ = timeout(interval, routing.refresh.notified()).await;
-    }
-}
-
-/// Asks every node that is known, and takes each answer in as it comes.
-async fn ask_all(routing: &Routing) {
-    let view = routing.view();
-    let mut addresses: Vec<String> =
-        view.addresses(&routing.cluster.seeds).iter().map(|(address, _)| (*address).to_owned()).collect();
-    addresses.extend(routing.cluster.seeds.iter().cloned());
-    addresses.sort();
-    addresses.dedup();
-    let mut answers: FuturesUnordered<_> = addresses
-        .into_iter()
-        .map(|address| {
-            let node = routing.node(&address);
-            async move {
-                let mut client = TopologyServiceClient::new(node.channel());
-                let answer = timeout(limits::TOPOLOGY_ATTEMPT, client.get(pb::TopologyRequest {})).await;
-                (node, answer)
-            }
-        })
-        .collect();
-    while let Some((node, answer)) = answers.next().await {
-        match answer {
-            Ok(Ok(topology)) => routing.learn(topology.into_inner()),
-            Ok(Err(status)) => debug!(node = node.address(), %status, "no topology"),
-            Err(_) => debug!(node = node.address(), "no topology in time"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +126,7 @@ mod tests {
                 .map(|id| pb::TopologyNode { node_id: id, client_address: format!("n{id}:1"), ..Default::default() })
                 .collect(),
             answered_by,
+            ..Default::default()
         }
     }
 

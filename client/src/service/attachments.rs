@@ -1,5 +1,6 @@
 //! Photos and papers: sent and fetched in chunks, each logged alone.
 
+use alert_core::alert::attachment::{hash_of, hash_text};
 use alert_proto::v1::{self as pb, alert_service_client::AlertServiceClient};
 use bytes::Bytes;
 use tonic::{Request, Response, Status, transport::Channel};
@@ -20,7 +21,7 @@ pub struct NewAttachment {
     pub alert_id: String,
     /// What it is; the node checks hash and size.
     pub reference: pb::AttachmentReference,
-    /// The whole content; at most 64 MiB.
+    /// The whole content; at most 16 MiB.
     pub content: Bytes,
 }
 
@@ -54,8 +55,8 @@ impl AlertClient {
     /// Fetches an attachment whole.
     ///
     /// # Errors
-    /// [`Error`], when the call was refused, the content is larger than 64 MiB, or no node could answer before the
-    /// deadline.
+    /// [`Error`], when the call was refused, the content is larger than 16 MiB or not the one that was asked for, or no
+    /// node could answer before the deadline.
     pub async fn get_attachment(&self, request: pb::GetAttachmentRequest) -> Result<Attachment, Error> {
         self.call(request).await
     }
@@ -80,7 +81,7 @@ impl Call for NewAttachment {
                 context: attachment.context,
                 alert_id: attachment.alert_id,
                 reference: Some(attachment.reference),
-                chunk: Vec::new(),
+                ..Default::default()
             };
             let content = attachment.content;
             let chunks = (0..content.len()).step_by(limits::ATTACHMENT_CHUNK_BYTES).map(move |from| {
@@ -97,6 +98,7 @@ impl Call for pb::GetAttachmentRequest {
     type Answer = Attachment;
     const METHOD: &'static str = "get_attachment";
     const KIND: Kind = Kind::Read;
+    const MAY_HEDGE: bool = false;
 
     fn context_mut(&mut self) -> Option<&mut Option<pb::CallContext>> {
         Some(&mut self.context)
@@ -122,6 +124,9 @@ impl Call for pb::GetAttachmentRequest {
                 attachment.reference = reference;
             }
             attachment.content.extend_from_slice(&part.chunk);
+        }
+        if hash_text(&hash_of(&attachment.content)) != attachment.reference.content_hash {
+            return Err(Status::data_loss("the attachment's content is not the one that its hash names"));
         }
         Ok(Response::new(attachment))
     }

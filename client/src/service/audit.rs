@@ -10,4 +10,6 @@ calls! { audit_service_client::AuditServiceClient {
     ask what_did_ask(WhatDidAskRequest) -> AuditRecords = what_did_ask;
     /// Checks the chain of one node's log.
     ask verify_audit(VerifyAuditRequest) -> VerifyAuditResponse = verify;
+    /// What the cluster remembers of the nodes' logs: for a check of files that no node takes part in.
+    read audit_anchors(AuditAnchorsRequest) -> AuditAnchorsResponse = anchors;
 } }

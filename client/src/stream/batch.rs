@@ -54,6 +54,7 @@ impl Duplex for Batch {
     type Request = pb::SearchBatchRequest;
     type Response = pb::SearchBatchResponse;
 
+    const NAME: &'static str = "batch";
     const TO_LEADER: bool = false;
     const WINDOW: usize = limits::BATCH_WINDOW_QUERIES;
     const MESSAGE_ITEMS: usize = limits::BATCH_MESSAGE_QUERIES;

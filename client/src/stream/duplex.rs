@@ -27,6 +27,7 @@ use crate::{
     error::{Error, codes},
     limits,
     routing::Node,
+    stream::note_lost,
 };
 
 /// Messages on their way into a connection; what waits behind them is in the window.
@@ -40,6 +41,8 @@ pub(crate) trait Duplex: Send + Sync + 'static {
     type Request: Send + 'static;
     type Response: Send + 'static;
 
+    /// A label of metrics.
+    const NAME: &'static str;
     /// Whether it goes to the leader.
     const TO_LEADER: bool;
     /// Items sent and unanswered, at most.
@@ -196,9 +199,7 @@ impl<D: Duplex> Driver<D> {
             if let Some(hint) = &error.leader {
                 self.client.routing().follow(hint);
             }
-            if error.code == codes::CONNECTION || (!D::TO_LEADER && error.retryable) {
-                node.failed();
-            }
+            note_lost(&node, &error, D::NAME, !D::TO_LEADER);
             self.client.routing().refresh_soon();
             if !error.retryable {
                 return self.say(Err(error)).await;
@@ -282,7 +283,7 @@ impl<D: Duplex> Driver<D> {
                 },
                 response = next(&mut answers), if answers.is_some() => match response {
                     Ok(Some(response)) => {
-                        node.succeeded();
+                        node.heard();
                         let Answered { context, outcomes } = D::answers(response);
                         if let Some(context) = &context {
                             self.client.session().note(context);
@@ -338,6 +339,7 @@ impl<D: Duplex> Driver<D> {
                 () = sleep_until(silent_since + patience), if !self.window.items.is_empty() => {
                     return End::Lost(Error::attempt_timeout(patience));
                 }
+                () = node.lost() => return End::Lost(Error::node_lost()),
                 () = self.out.closed() => return End::Stop,
             }
         }

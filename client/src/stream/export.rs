@@ -40,6 +40,7 @@ impl AlertClient {
 
 impl Resume for pb::ExportRequest {
     type Message = pb::ExportResponse;
+    const NAME: &'static str = "export";
     const MAY_BE_SILENT: bool = false;
     const IS_ENDLESS: bool = false;
 

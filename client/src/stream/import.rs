@@ -51,6 +51,7 @@ impl Duplex for Import {
     type Request = pb::ImportRequest;
     type Response = pb::ImportResponse;
 
+    const NAME: &'static str = "import";
     const TO_LEADER: bool = true;
     const WINDOW: usize = limits::IMPORT_WINDOW_LINES;
     const MESSAGE_ITEMS: usize = limits::IMPORT_MESSAGE_LINES;

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use alert_proto::v1 as pb;
 use futures::{Stream, stream::try_unfold};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tonic::{Response, Status, Streaming, transport::Channel};
 use tracing::debug;
 
@@ -14,12 +14,15 @@ use crate::{
     error::{Error, codes},
     limits,
     routing::Node,
+    stream::note_lost,
 };
 
 /// One kind of one-way stream.
 pub(crate) trait Resume: Clone + Send + Sync + 'static {
     type Message: Send + 'static;
 
+    /// A label of metrics.
+    const NAME: &'static str;
     /// Silence is normal: a feed without changes.
     const MAY_BE_SILENT: bool;
     /// The stream never ends by itself: an end is a lost connection.
@@ -93,9 +96,7 @@ impl<R: Resume> State<R> {
                     waiting_since = Instant::now();
                 }
                 error.node = Some(node.address().to_owned());
-                if error.code == codes::CONNECTION {
-                    node.failed();
-                }
+                note_lost(&node, &error, R::NAME, true);
                 self.tried.push(node);
             }
             if !error.retryable {
@@ -125,7 +126,7 @@ impl<R: Resume> State<R> {
                 None => self.client.routing().pick(&self.tried),
             };
             let failed = |mut error: Error| {
-                node.failed();
+                note_lost(&node, &error, R::NAME, true);
                 error.node = Some(node.address().to_owned());
                 error
             };
@@ -147,15 +148,17 @@ impl<R: Resume> State<R> {
                 }
             }
         }
-        let Some((_, messages)) = &mut self.connection else {
+        let Some((node, messages)) = &mut self.connection else {
             return Err(Error::protocol("no connection after one was opened"));
         };
-        let message = messages.message();
-        let received = if R::MAY_BE_SILENT {
-            message.await
-        } else {
-            timeout(patience, message).await.map_err(|_| Error::attempt_timeout(patience))?
-        };
-        received.map_err(|status| Error::from_status(&status))
+        let silence = if R::MAY_BE_SILENT { None } else { Some(Instant::now() + patience) };
+        tokio::select! {
+            biased;
+            received = messages.message() => received.map_err(|status| Error::from_status(&status)),
+            () = node.lost() => Err(Error::node_lost()),
+            () = sleep_until(silence.unwrap_or_else(Instant::now)), if silence.is_some() => {
+                Err(Error::attempt_timeout(patience))
+            }
+        }
     }
 }

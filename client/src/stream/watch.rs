@@ -23,6 +23,7 @@ impl AlertClient {
 
 impl Resume for pb::WatchRequest {
     type Message = pb::WatchResponse;
+    const NAME: &'static str = "watch";
     const MAY_BE_SILENT: bool = true;
     const IS_ENDLESS: bool = true;
 

@@ -1,5 +1,6 @@
 //! The alert service and the feed of a fake node.
 
+use alert_core::alert::attachment::{hash_of, hash_text};
 use std::pin::Pin;
 
 use alert_client::pb::{self, alert_service_server::AlertService, feed_service_server::FeedService};
@@ -258,12 +259,16 @@ impl AlertService for Service {
     ) -> Result<Response<Self::GetAttachmentStream>, Status> {
         self.enter(Some(&request.into_inner().context.unwrap_or_default())).await?;
         let breaks_after = self.breaks_after();
-        let parts: Vec<_> = (0..4_u8)
-            .map(|number| {
-                if usize::from(number) >= breaks_after {
+        let chunks = (0..4_u8).map(|number| vec![number; 1000]);
+        let content_hash = hash_text(&hash_of(&chunks.clone().flatten().collect::<Vec<_>>()));
+        let reference = Some(pb::AttachmentReference { content_hash, ..Default::default() });
+        let parts: Vec<_> = chunks
+            .enumerate()
+            .map(|(number, chunk)| {
+                if number >= breaks_after {
                     return Err(Status::unavailable("connection lost"));
                 }
-                Ok(pb::GetAttachmentResponse { chunk: vec![number; 1000], ..Default::default() })
+                Ok(pb::GetAttachmentResponse { chunk, reference: reference.clone(), ..Default::default() })
             })
             .collect();
         Ok(Response::new(Box::pin(stream::iter(parts))))

@@ -43,6 +43,8 @@ impl TopologyService for Service {
             term: state.term,
             nodes: nodes.collect(),
             answered_by: self.id,
+            serves_no_reads_because: state.behaviours[&self.id].serves_no_reads_because.clone(),
+            staleness: Some(prost_types::Duration::default()),
         }))
     }
 }
@@ -119,7 +121,11 @@ impl AgreementService for Service {
         agreement.set_state(pb::AgreementState::Active);
         let mut state = self.state.lock().unwrap();
         state.agreements.insert(agreement.id.clone(), agreement.clone());
-        Ok(Response::new(pb::AgreementResponse { answer: None, agreement: Some(agreement) }))
+        Ok(Response::new(pb::AgreementResponse {
+            answer: None,
+            agreement: Some(agreement),
+            acknowledgements: Vec::new(),
+        }))
     }
 
     async fn list(
@@ -142,7 +148,11 @@ impl AgreementService for Service {
             return Err(refusal(Code::NotFound, pb::ErrorDetail { code: "NOT_FOUND".into(), ..Default::default() }));
         };
         agreement.set_state(pb::AgreementState::Suspended);
-        Ok(Response::new(pb::AgreementResponse { answer: None, agreement: Some(agreement.clone()) }))
+        Ok(Response::new(pb::AgreementResponse {
+            answer: None,
+            agreement: Some(agreement.clone()),
+            acknowledgements: Vec::new(),
+        }))
     }
 
     async fn get(&self, _: Request<pb::GetAgreementRequest>) -> Result<Response<pb::AgreementResponse>, Status> {
@@ -171,7 +181,13 @@ impl AuditService for Service {
             records: 5,
             head_hash: vec![0xab; 4],
             first_fault,
+            anchors: 7,
+            anchored_until: Some(prost_types::Timestamp { seconds: 1_790_000_000, nanos: 0 }),
         }))
+    }
+
+    async fn anchors(&self, _: Request<pb::AuditAnchorsRequest>) -> Result<Response<pb::AuditAnchorsResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
     }
 
     async fn who_saw(&self, _: Request<pb::WhoSawRequest>) -> Result<Response<pb::AuditRecords>, Status> {

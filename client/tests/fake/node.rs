@@ -2,7 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use alert_client::pb::{
@@ -12,7 +14,12 @@ use alert_client::pb::{
     topology_service_server::TopologyServiceServer,
 };
 use futures::StreamExt;
-use tokio::{io::DuplexStream, sync::mpsc, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, DuplexStream},
+    net::TcpStream,
+    sync::mpsc,
+    task::JoinHandle,
+};
 use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
 use tonic::{Code, Status, transport::Server};
 
@@ -27,6 +34,10 @@ pub struct Behaviour {
     pub never_opens: bool,
     /// Calls are never answered.
     pub hangs: bool,
+    /// Calls with a context are answered after this time, those for the topology at once.
+    pub takes: Duration,
+    /// Why it serves no reads, as it tells those who ask for the topology.
+    pub serves_no_reads_because: String,
     /// Calls that need the leader are refused with a hint, not forwarded.
     pub does_not_forward: bool,
     /// So many changes take effect and their answers are lost.
@@ -61,7 +72,8 @@ impl FakeNode {
 
     pub fn on_loopback(id: u64, state: Arc<Mutex<State>>, listener: tokio::net::TcpListener) -> Self {
         let server = tokio::spawn(async move {
-            router(id, state).serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+            let greeted = TcpListenerStream::new(listener).then(|stream| async move { greeted(stream?).await });
+            router(id, state).serve_with_incoming(greeted).await.unwrap();
         });
         Self { id, door: None, server }
     }
@@ -69,6 +81,19 @@ impl FakeNode {
     pub fn door(&self) -> Option<(u64, mpsc::UnboundedSender<DuplexStream>)> {
         self.door.clone().map(|door| (self.id, door))
     }
+}
+
+/// Takes the line off that a client in plain text says first.
+async fn greeted(mut stream: TcpStream) -> io::Result<TcpStream> {
+    let mut line = Vec::new();
+    loop {
+        match stream.read_u8().await? {
+            b'\n' => break,
+            byte => line.push(byte),
+        }
+    }
+    alert_cluster_config::plaintext::parse(&String::from_utf8_lossy(&line)).map_err(io::Error::other)?;
+    Ok(stream)
 }
 
 fn router(id: u64, state: Arc<Mutex<State>>) -> tonic::transport::server::Router {
@@ -93,7 +118,7 @@ pub struct Service {
 impl Service {
     /// Lets a call in, or does to it what the node was told to do.
     pub async fn enter(&self, context: Option<&pb::CallContext>) -> Result<(), Status> {
-        let hangs = {
+        let (hangs, takes) = {
             let mut state = self.state.lock().unwrap();
             if let Some(context) = context {
                 state.calls.push((self.id, context.clone()));
@@ -107,10 +132,13 @@ impl Service {
             {
                 return Err(error);
             }
-            behaviour.hangs
+            (behaviour.hangs, behaviour.takes)
         };
         if hangs {
             std::future::pending::<()>().await;
+        }
+        if context.is_some() && !takes.is_zero() {
+            tokio::time::sleep(takes).await;
         }
         if context.is_some_and(|context| context.officer_ref.is_empty() || context.purpose.is_none()) {
             let detail = pb::ErrorDetail { code: "CONTEXT_INVALID".into(), ..Default::default() };

@@ -6,7 +6,7 @@ use rustls::ClientConfig;
 
 use super::{
     Reload, TlsError,
-    files::{Files, named},
+    files::{Files, Named},
     node::connector_config,
 };
 use crate::client::ClientTlsSection;
@@ -43,7 +43,8 @@ impl ClientTls {
 
 fn read(section: &ClientTlsSection) -> Result<(Arc<ClientConfig>, Files), TlsError> {
     let mut files = Files::default();
-    let key = files.certified_key(named(&section.certificate, "certificate")?, named(&section.key, "key")?)?;
-    let cluster_ca = files.certificates(named(&section.cluster_ca, "cluster_ca")?)?;
+    let key = files
+        .certified_key(Named::required(&section.certificate, "certificate")?, Named::required(&section.key, "key")?)?;
+    let cluster_ca = files.certificates(Named::required(&section.cluster_ca, "cluster_ca")?)?;
     Ok((Arc::new(connector_config(Arc::new(key), &cluster_ca, None)?), files))
 }

@@ -22,31 +22,31 @@ pub(super) struct Files {
 
 impl Files {
     /// Certificates of a file, in its order; at least one.
-    pub fn certificates(&mut self, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let bytes = self.bytes(path)?;
+    pub fn certificates(&mut self, file: Named<'_>) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let bytes = self.bytes(file)?;
         let certificates = CertificateDer::pem_slice_iter(bytes)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| fault(path, format!("is no PEM file of certificates: {error}")))?;
+            .map_err(|error| file.fault(format!("is no PEM file of certificates: {error}")))?;
         if certificates.is_empty() {
-            return Err(fault(path, "holds no certificate"));
+            return Err(file.fault("holds no certificate"));
         }
         Ok(certificates)
     }
 
     /// A certificate chain with its private key.
-    pub fn certified_key(&mut self, chain: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    pub fn certified_key(&mut self, chain: Named<'_>, key: Named<'_>) -> Result<CertifiedKey, TlsError> {
         let certificates = self.certificates(chain)?;
         check_private(key)?;
         let private = PrivateKeyDer::from_pem_slice(self.bytes(key)?)
-            .map_err(|error| fault(key, format!("is no PEM file of a private key: {error}")))?;
+            .map_err(|error| key.fault(format!("is no PEM file of a private key: {error}")))?;
         CertifiedKey::from_der(certificates, private, &provider())
-            .map_err(|error| fault(key, format!("does not go with {}: {error}", chain.display())))
+            .map_err(|error| key.fault(format!("does not go with {}: {error}", chain.path.display())))
     }
 
     /// A secret of 32 bytes, written as 64 hexadecimal digits.
-    pub fn secret(&mut self, path: &Path) -> Result<[u8; 32], TlsError> {
-        check_private(path)?;
-        let text = String::from_utf8_lossy(self.bytes(path)?).trim().to_owned();
+    pub fn secret(&mut self, file: Named<'_>) -> Result<[u8; 32], TlsError> {
+        check_private(file)?;
+        let text = String::from_utf8_lossy(self.bytes(file)?).trim().to_owned();
         let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).map(|value| value as u8)).collect();
         let mut secret = [0; 32];
         match digits {
@@ -56,30 +56,45 @@ impl Files {
                 }
                 Ok(secret)
             }
-            _ => Err(fault(path, "does not hold 64 hexadecimal digits")),
+            _ => Err(file.fault("does not hold 64 hexadecimal digits")),
         }
     }
 
-    fn bytes(&mut self, path: &Path) -> Result<&[u8], TlsError> {
-        let bytes = fs::read(path).map_err(|error| fault(path, format!("cannot be read: {error}")))?;
-        self.read.push((path.to_owned(), bytes));
+    fn bytes(&mut self, file: Named<'_>) -> Result<&[u8], TlsError> {
+        let bytes = fs::read(file.path).map_err(|error| file.fault(format!("cannot be read: {error}")))?;
+        self.read.push((file.path.to_owned(), bytes));
         Ok(self.read.last().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default())
     }
 }
 
-fn check_private(key: &Path) -> Result<(), TlsError> {
-    let mode = fs::metadata(key).map_err(|error| fault(key, format!("cannot be read: {error}")))?.permissions().mode();
+fn check_private(key: Named<'_>) -> Result<(), TlsError> {
+    let facts = fs::metadata(key.path).map_err(|error| key.fault(format!("cannot be read: {error}")))?;
+    let mode = facts.permissions().mode();
     if mode & OTHERS != 0 {
-        return Err(fault(key, format!("everybody can reach this key (mode {:04o}): chmod 600", mode & 0o7777)));
+        return Err(key.fault(format!("everybody can reach this key (mode {:04o}): chmod 600", mode & 0o7777)));
     }
     Ok(())
 }
 
-/// A file's name that configuration must give.
-pub(super) fn named<'a>(path: &'a Option<PathBuf>, field: &'static str) -> Result<&'a Path, TlsError> {
-    path.as_deref().ok_or(TlsError::Missing { field })
+/// A file, and the key of the configuration that names it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    field: &'static str,
+    path: &'a Path,
 }
 
-fn fault(path: &Path, reason: impl Into<String>) -> TlsError {
-    TlsError::File { path: path.to_owned(), reason: reason.into() }
+impl<'a> Named<'a> {
+    /// A file that the configuration must name.
+    pub fn required(path: &'a Option<PathBuf>, field: &'static str) -> Result<Self, TlsError> {
+        path.as_deref().map(|path| Self { field, path }).ok_or(TlsError::Missing { field })
+    }
+
+    /// A file that the configuration does name.
+    pub fn given(path: &'a Path, field: &'static str) -> Self {
+        Self { field, path }
+    }
+
+    fn fault(self, reason: impl Into<String>) -> TlsError {
+        TlsError::File { field: self.field, path: self.path.to_owned(), reason: reason.into() }
+    }
 }

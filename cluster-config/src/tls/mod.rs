@@ -35,8 +35,10 @@ pub enum TlsError {
         field: &'static str,
     },
     /// A file cannot be read, or holds something else.
-    #[error("{path}: {reason}", path = path.display())]
+    #[error("tls.{field}: {path}: {reason}", path = path.display())]
     File {
+        /// The key of the configuration that names it.
+        field: &'static str,
         /// The file.
         path: PathBuf,
         /// One sentence.
@@ -68,6 +70,11 @@ pub fn explain(error: &std::io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(ours)))) => ours.to_string(),
+        // These two stay rustls' own, so that the other side gets the alert that says as much.
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "the certificate was issued by an authority that this port does not trust".to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(CertificateError::Expired)) => "the certificate has expired".to_owned(),
         Some(rustls::Error::NoCertificatesPresented) => IdentityError::NoCertificate.to_string(),
         _ => error.to_string(),
     }

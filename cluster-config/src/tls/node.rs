@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::{
     ALPN_HTTP2, Reload, TlsError,
-    files::{Files, named},
+    files::{Files, Named},
     provider,
     verifier::{ClientVerifier, NodeVerifier},
 };
@@ -87,11 +87,13 @@ impl NodeTls {
 impl NodeTlsSet {
     fn read(section: &TlsSection, node_id: u64) -> Result<Self, TlsError> {
         let mut files = Files::default();
-        let key =
-            Arc::new(files.certified_key(named(&section.certificate, "certificate")?, named(&section.key, "key")?)?);
-        let cluster_ca = files.certificates(named(&section.cluster_ca, "cluster_ca")?)?;
-
-        let token_key = files.secret(named(&section.token_key, "token_key")?)?;
+        let key = files.certified_key(
+            Named::required(&section.certificate, "certificate")?,
+            Named::required(&section.key, "key")?,
+        )?;
+        let key = Arc::new(key);
+        let cluster_ca = files.certificates(Named::required(&section.cluster_ca, "cluster_ca")?)?;
+        let token_key = files.secret(Named::required(&section.token_key, "token_key")?)?;
 
         let cluster = |binding| Anchor::new(CLUSTER_ANCHOR, &cluster_ca, binding).map_err(TlsError::Unfit);
         let mut clients = vec![cluster(Binding::operators())?];
@@ -102,7 +104,7 @@ impl NodeTlsSet {
                 authorities: authority.authorities.as_ref().map(|names| names.iter().cloned().collect()),
             };
             let name = authority.path.file_stem().unwrap_or(authority.path.as_os_str()).to_string_lossy();
-            let certificates = files.certificates(&authority.path)?;
+            let certificates = files.certificates(Named::given(&authority.path, "client_cas"))?;
             clients.push(Anchor::new(name, &certificates, binding).map_err(TlsError::Unfit)?);
         }
         let port = |anchors| {

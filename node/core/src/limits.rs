@@ -32,8 +32,12 @@ pub const RESTRICTIONS_MAX: usize = 128;
 pub const EXTENSIONS_MAX: usize = 128;
 /// Most attachments of one alert.
 pub const ATTACHMENTS_MAX: usize = 64;
-/// Largest attachment, in bytes.
-pub const ATTACHMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Largest attachment, in bytes. It goes through the log like everything else, in chunks.
+pub const ATTACHMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most bytes of all attachments of one alert.
+pub const ATTACHMENTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of a chunk of an attachment; only its last chunk is shorter. Two fit into a log entry.
+pub const ATTACHMENT_CHUNK_BYTES: usize = 480 * 1024;
 /// Largest page of a list, in records.
 pub const PAGE_RECORDS_MAX: usize = 1000;
 /// Request ids kept per session: the newest this many at least, and at most [`REQUESTS_CLOSED_AT_ONCE`] more.
@@ -56,7 +60,15 @@ pub const CHILDREN_MAX: usize = 256;
 pub const HIT_ANSWER_MS: u64 = 12 * 60 * 60 * 1000;
 /// Most messages about one hit.
 pub const HIT_MESSAGES_MAX: usize = 256;
+/// Days that a change stays in the feed where the retention rules do not say.
+pub const FEED_DAYS_DEFAULT: u32 = 30;
+/// Most days that retention rules may keep a change in the feed.
+pub const FEED_DAYS_MAX: u32 = 3660;
 /// Most feed entries dropped by one command.
 pub const FEED_ENTRIES_COMPACTED_AT_ONCE: usize = 4096;
 /// Most candidates that one search may ask for.
 pub const SEARCH_CANDIDATES_MAX: u32 = 1000;
+/// Anchors of an audit log are all kept for so many hours, then one of each hour.
+pub const AUDIT_ANCHORS_ALL_HOURS: u64 = 24;
+/// Anchors are kept as long as the logs: 3 years, and a margin, in milliseconds.
+pub const AUDIT_ANCHORS_KEPT_MS: u64 = 4 * 365 * 24 * 60 * 60 * 1000;

@@ -62,7 +62,8 @@ impl Api {
     ) -> ApiResult<pb::AgreementResponse> {
         let done = self.propose(call, rules_revision, command).await?;
         let agreement = read_agreement(&*self.applied_here(call).await?, id)?;
-        Ok(pb::AgreementResponse { answer: Some(self.written(call, &done).await?), agreement })
+        let answer = Some(self.written(call, &done).await?);
+        Ok(pb::AgreementResponse { answer, agreement, acknowledgements: Vec::new() })
     }
 
     async fn set_agreement_state(
@@ -111,8 +112,9 @@ impl Operate for pb::GetAgreementRequest {
         let reading = api.reading(call, self.read.as_ref()).await?;
         let agreement = read_agreement(&*reading.handle.view, &self.agreement_id)?
             .ok_or_else(|| ApiError::not_found("agreement"))?;
+        let acknowledgements = api.acknowledgements(call, &reading, &agreement).await?;
         let answer = api.disclose(call, &reading, Vec::new()).await?;
-        Ok(pb::AgreementResponse { answer: Some(answer), agreement: Some(agreement) })
+        Ok(pb::AgreementResponse { answer: Some(answer), agreement: Some(agreement), acknowledgements })
     }
 }
 

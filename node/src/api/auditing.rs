@@ -1,8 +1,9 @@
 //! The audit log of this node, for auditors: each asks every node for its own part.
 
 use alert_core::{
-    alert::time::to_ms,
+    alert::time::{from_ms, to_ms},
     pb::{self, audit_service_server::AuditService},
+    state::{read_anchored_nodes, read_audit_anchors},
 };
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -34,6 +35,13 @@ impl AuditService for Api {
         &self,
         request: Request<pb::VerifyAuditRequest>,
     ) -> Result<Response<pb::VerifyAuditResponse>, Status> {
+        self.unary(request).await
+    }
+
+    async fn anchors(
+        &self,
+        request: Request<pb::AuditAnchorsRequest>,
+    ) -> Result<Response<pb::AuditAnchorsResponse>, Status> {
         self.unary(request).await
     }
 }
@@ -86,12 +94,20 @@ impl Operate for pb::WhatDidAskRequest {
     type Reply = pb::AuditRecords;
 
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
-        let caller = self.caller.clone().ok_or_else(|| ApiError::field("caller", "REQUIRED", "whose questions"))?;
-        let question = AuditQuestion::WhatDidAsk {
-            country: caller.country.map(|country| country.code).unwrap_or_default(),
-            authority: caller.authority,
-            system: caller.system,
-            role: caller.role,
+        let question = match (&self.caller, self.receipt.as_str()) {
+            (_, receipt) if !receipt.is_empty() => {
+                let receipt = api.open_receipt("receipt", receipt)?;
+                let (node, sequence) = receipt.place().unwrap_or_default();
+                // No log has a record 0: the receipt is of another node's.
+                AuditQuestion::Receipt { sequence: if node == api.store().node().name { sequence } else { 0 } }
+            }
+            (Some(caller), _) => AuditQuestion::WhatDidAsk {
+                country: caller.country.clone().map(|country| country.code).unwrap_or_default(),
+                authority: caller.authority.clone(),
+                system: caller.system.clone(),
+                role: caller.role.clone(),
+            },
+            (None, _) => return Err(ApiError::field("caller", "REQUIRED", "whose questions, or a receipt")),
         };
         let asked = Self { page_token: Vec::new(), page_size: 0, ..self.clone() }.encode_to_vec();
         let page = Page::open(api, call, self.page_size, &self.page_token, &asked)?;
@@ -104,13 +120,42 @@ impl Operate for pb::VerifyAuditRequest {
     type Reply = pb::VerifyAuditResponse;
 
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
-        let verdict = api.audit_log().verify().await?;
+        // Read before the log: what is anchored now is in the log by then.
+        let here = api.reading_at(call, Level::Local).await?;
+        let anchors = read_audit_anchors(&*here.handle.view, api.store().node().node_id)?;
+        let verdict = api.audit_log().verify(anchors).await?;
         Ok(pb::VerifyAuditResponse {
-            answer: Some(api.audited(call).await?),
+            answer: Some(api.disclose(call, &here, Vec::new()).await?),
             intact: verdict.intact,
             records: verdict.records,
             head_hash: verdict.head_hash.to_vec(),
             first_fault: verdict.first_fault,
+            anchors: verdict.anchors_met,
+            anchored_until: verdict.anchored_until_ms.map(from_ms),
         })
+    }
+}
+
+impl Operate for pb::AuditAnchorsRequest {
+    const OPERATION: &'static Operation = &operations::AUDIT_ANCHORS;
+    type Reply = pb::AuditAnchorsResponse;
+
+    async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
+        let reading = api.reading(call, self.read.as_ref()).await?;
+        let view = &*reading.handle.view;
+        let nodes = match self.node_id {
+            0 => read_anchored_nodes(view)?,
+            node_id => vec![node_id],
+        };
+        let mut anchors = Vec::new();
+        for node_id in nodes {
+            anchors.extend(read_audit_anchors(view, node_id)?.into_iter().map(|anchor| pb::AuditAnchor {
+                node_id,
+                sequence: anchor.sequence,
+                head_hash: anchor.head.to_vec(),
+                at: Some(from_ms(anchor.at_ms)),
+            }));
+        }
+        Ok(pb::AuditAnchorsResponse { answer: Some(api.disclose(call, &reading, Vec::new()).await?), anchors })
     }
 }

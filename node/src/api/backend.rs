@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use alert_core::{
     alert::{AlertId, Caller},
+    audit::Anchor,
     pb,
     state::{
         Meta, View,
@@ -223,9 +224,17 @@ pub struct AuditEntry {
     pub outcome: tonic::Code,
 }
 
-/// Names an answer in the audit log.
+/// Names an answer in the audit log: `<node>-<sequence>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt(pub String);
+
+impl Receipt {
+    /// The node whose log it is in, and the place there.
+    pub fn place(&self) -> Option<(&str, u64)> {
+        let (node, sequence) = self.0.rsplit_once('-')?;
+        Some((node, sequence.parse().ok()?))
+    }
+}
 
 /// The audit log could not take or give a record.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -257,6 +266,8 @@ pub enum AuditQuestion {
     WhoSaw { alert_id: AlertId },
     /// Everything one caller asked. Empty fields match all.
     WhatDidAsk { country: String, authority: String, system: String, role: String },
+    /// The record of this place in the log.
+    Receipt { sequence: u64 },
 }
 
 /// What a check of the chain found.
@@ -265,17 +276,21 @@ pub struct AuditVerdict {
     pub intact: bool,
     pub records: u64,
     pub head_hash: [u8; 32],
+    /// Anchors that the log bears out.
+    pub anchors_met: u64,
+    /// When the newest of these was made, milliseconds since 1970.
+    pub anchored_until_ms: Option<u64>,
     /// In words; empty when intact.
     pub first_fault: String,
 }
 
 /// Reads the audit log of this node.
 pub trait AuditBackend: Send + Sync + 'static {
-    /// Checks the whole chain.
-    fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, AuditError>>;
+    /// Checks the whole chain, and that it holds what the cluster remembers of it.
+    fn verify(&self, anchors: Vec<Anchor>) -> BoxFuture<'_, Result<AuditVerdict, AuditError>>;
 
-    /// Records that answer `question`, of times in `[from_ms, until_ms)`, with a sequence above `after`, in order, at
-    /// most `limit`.
+    /// Records that answer `question`, of times in `[from_ms, until_ms)`, each with its attempts, whose first attempt has
+    /// a sequence above `after`, in order, at most `limit`.
     fn find(
         &self,
         question: AuditQuestion,
@@ -304,9 +319,25 @@ pub enum AdminError {
     /// The deadline came first; the action may still take effect.
     #[error("the deadline passed; look at the status before trying again")]
     DeadlineExceeded,
+    /// The node does not serve yet, or not now: the same call may succeed later.
+    #[error("{0}")]
+    NotReady(String),
     /// It failed inside the node.
     #[error("{0}")]
     Failed(String),
+}
+
+impl From<ReadError> for AdminError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::DeadlineExceeded => Self::DeadlineExceeded,
+            ReadError::NotReady { .. }
+            | ReadError::Behind { .. }
+            | ReadError::NoQuorum
+            | ReadError::Stopped
+            | ReadError::TokenFromFuture => Self::NotReady(error.to_string()),
+        }
+    }
 }
 
 /// Administration of the cluster: for operators.

@@ -9,6 +9,8 @@ use alert_core::{
 };
 use parking_lot::{Mutex, RwLock};
 
+use super::errors::{ApiError, ApiResult};
+
 /// Rules by the revision at which they last changed; labels by number.
 #[derive(Default)]
 pub struct Caches {
@@ -20,8 +22,8 @@ pub struct Caches {
 
 impl Caches {
     /// The rules in force in `view`.
-    pub fn rules(&self, view: &dyn View, meta: &Meta) -> Result<Arc<RuleSet>, ViewError> {
-        self.rules.lock().get(view, meta)
+    pub fn rules(&self, view: &dyn View, meta: &Meta) -> ApiResult<Arc<RuleSet>> {
+        self.rules.lock().get(view, meta)?.ok_or_else(ApiError::not_founded)
     }
 
     /// Labels as `view` knows them.

@@ -10,6 +10,7 @@ use tonic::Request;
 use tracing::Span;
 
 use super::{
+    admission::CallerKey,
     backend::{Deadline, ForwardedCaller},
     context::{Context, PublicRequest},
     errors::{ApiError, ApiResult, ErrorCode},
@@ -28,6 +29,9 @@ pub struct Call {
     pub asked: Vec<u8>,
     /// The same for the audit log, where that leaves something out.
     pub asked_for_audit: Option<Vec<u8>>,
+    /// Calls that it counts as under an agreement's quota: one; a batch its queries; a step of a stream nothing.
+    pub counts_as: u32,
+    caller_key: CallerKey,
     audited: AtomicBool,
 }
 
@@ -43,7 +47,8 @@ impl Call {
         let context = Context::check(operation, &peer.caller, message.take_context())?;
         let audited = AtomicBool::new(false);
         let (asked, asked_for_audit) = (message.encode_to_vec(), message.for_audit());
-        Ok(Self { operation, peer, context, deadline, asked, asked_for_audit, audited })
+        let caller_key = CallerKey::from(&peer.caller);
+        Ok(Self { operation, peer, context, deadline, asked, asked_for_audit, counts_as: 1, caller_key, audited })
     }
 
     /// One step of a stream: the same caller and context, another deadline and question.
@@ -55,8 +60,15 @@ impl Call {
             deadline,
             asked: message.encode_to_vec(),
             asked_for_audit: message.for_audit(),
+            counts_as: 0,
+            caller_key: self.caller_key,
             audited: AtomicBool::new(false),
         }
+    }
+
+    /// Who calls, as far as fairness goes.
+    pub fn caller_key(&self) -> CallerKey {
+        self.caller_key
     }
 
     /// Who calls.

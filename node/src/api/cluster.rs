@@ -7,12 +7,13 @@ use alert_core::{
 use tonic::{Request, Response, Status};
 
 use super::{
-    backend::{AdminBackend, AdminError, Deadline},
+    backend::{AdminBackend, AdminError, Deadline, Level},
     call::peer_of,
     core::Api,
     deadline,
-    errors::{ApiError, ApiResult, ErrorCode},
+    errors::{ApiError, ApiResult, ErrorCode, duration},
 };
+use crate::limits::CALL_DEADLINE_MAX;
 
 #[tonic::async_trait]
 impl TopologyService for Api {
@@ -22,7 +23,14 @@ impl TopologyService for Api {
             let message = "a node's certificate opens the Raft port and no client service";
             return Err(ApiError::new(ErrorCode::NotPermitted, message).into());
         }
-        Ok(Response::new(self.store().topology()))
+        let mut topology = self.store().topology();
+        // A client that asks where to read from learns how this node stands without having to try it.
+        let deadline = deadline::of_call(request.metadata(), self.options().deadline_max);
+        match self.store().read(Level::Local, deadline).await {
+            Ok(state) => topology.staleness = state.staleness.map(duration),
+            Err(error) => topology.serves_no_reads_because = error.to_string(),
+        }
+        Ok(Response::new(topology))
     }
 }
 
@@ -38,7 +46,7 @@ impl Api {
     where
         F: Future<Output = Result<R, AdminError>>,
     {
-        let deadline = deadline::of_call(request.metadata());
+        let deadline = deadline::of_call(request.metadata(), CALL_DEADLINE_MAX);
         let entered = (|| -> ApiResult<_> {
             let peer = peer_of(&request)?;
             if peer.caller.role == Role::Operator {

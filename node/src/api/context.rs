@@ -183,6 +183,7 @@ public_requests! {
     WhoSawRequest;
     WhatDidAskRequest;
     VerifyAuditRequest;
+    AuditAnchorsRequest;
     StatisticsRequest;
 }
 

@@ -1,6 +1,6 @@
 //! What all services share: the store, the audit log, caches, and the way of a unary call through them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use prost::Message;
 use tokio_util::sync::CancellationToken;
@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use super::{
+    admission::{Admission, AdmissionLimits, Class, Now, Ticket},
     backend::{AdminBackend, AuditBackend, AuditSink, Deadline, ForwardedCaller, Store},
     caches::Caches,
     call::{Call, peer_of},
@@ -18,14 +19,40 @@ use super::{
     operations::{Kind, Operation},
     tokens::TokenSealer,
 };
-use crate::seam::Host;
+use crate::{
+    limits::{BOUND_DEFAULT, CALL_DEADLINE_MAX, CONNECTION_STREAMS_MAX, CONNECTIONS_MAX},
+    seam::Host,
+};
 
 /// Choices of the node's configuration that the services follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiOptions {
     /// National callers who named no read level are answered from the local state, marked as such, when no quorum can
     /// be reached: rather an old answer than a dead border.
     pub local_without_quorum: bool,
+    /// Bound of a search that names none.
+    pub bounded_default: Duration,
+    /// Longest deadline of a unary call; a longer one is cut to this.
+    pub deadline_max: Duration,
+    /// How much work is taken on.
+    pub admission: AdmissionLimits,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Calls under way at once on one connection.
+    pub calls_per_connection_max: u32,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            local_without_quorum: false,
+            bounded_default: BOUND_DEFAULT,
+            deadline_max: CALL_DEADLINE_MAX,
+            admission: AdmissionLimits::default(),
+            connections_max: CONNECTIONS_MAX,
+            calls_per_connection_max: CONNECTION_STREAMS_MAX,
+        }
+    }
 }
 
 /// What the services are put together from.
@@ -48,6 +75,7 @@ pub struct Api {
 struct Inner {
     parts: ApiParts,
     caches: Caches,
+    admission: Admission,
     stopping: CancellationToken,
 }
 
@@ -64,7 +92,8 @@ pub trait Operate: PublicRequest + Sync {
 impl Api {
     /// The services on top of `parts`.
     pub fn new(parts: ApiParts) -> Self {
-        let inner = Inner { parts, caches: Caches::default(), stopping: CancellationToken::new() };
+        let admission = Admission::new(parts.options.admission);
+        let inner = Inner { parts, caches: Caches::default(), admission, stopping: CancellationToken::new() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -96,6 +125,15 @@ impl Api {
         self.inner.parts.options
     }
 
+    pub(super) fn admission(&self) -> &Admission {
+        &self.inner.admission
+    }
+
+    /// Now, on this node's clocks.
+    pub(super) fn now(&self) -> Now {
+        Now { boot: self.host().clock.boot(), wall_ms: self.host().clock.wall_ms() }
+    }
+
     pub(super) fn caches(&self) -> &Caches {
         &self.inner.caches
     }
@@ -112,7 +150,7 @@ impl Api {
     /// A unary call from a client.
     pub(super) async fn unary<M: Operate>(&self, request: Request<M>) -> Result<Response<M::Reply>, Status> {
         let started = Deadline::now();
-        let deadline = deadline::of_call(request.metadata());
+        let deadline = deadline::of_call(request.metadata(), self.options().deadline_max);
         let result = match peer_of(&request) {
             Ok(peer) => self.unary_from(peer, deadline, request.into_inner(), Route::FromClient).await,
             Err(error) => Err(error.into()),
@@ -138,9 +176,24 @@ impl Api {
         };
         let span = call.span();
         async {
+            // Where the call came from its caller is counted; there too a read is let in or refused before any work.
+            let let_in = match route {
+                Route::FromClient => self.let_in(&call),
+                Route::Forwarded => Ok(None),
+            };
+            let _ticket = match let_in {
+                Ok(ticket) => ticket,
+                Err(error) => return Err(self.refuse(&call, error).await.into()),
+            };
             let result = match (M::OPERATION.kind, route) {
-                (Kind::Read(_), _) | (_, Route::Forwarded) => {
+                (Kind::Read(_), _) => {
                     deadline::within(call.deadline, message.operate(self, &call)).await.map_err(Refusal::Here)
+                }
+                (Kind::Write | Kind::KeyedWrite, Route::Forwarded) => {
+                    match tokio::time::timeout_at(call.deadline, message.operate(self, &call)).await {
+                        Ok(done) => done.map_err(Refusal::Here),
+                        Err(_) => Err(Refusal::Here(too_late_for_a_change())),
+                    }
                 }
                 (Kind::Write | Kind::KeyedWrite, Route::FromClient) => self.through_leader(&call, &message).await,
             };
@@ -154,22 +207,30 @@ impl Api {
         .await
     }
 
-    /// The answer of a call that is declared and does nothing yet: whom it is not open to learns that first.
-    pub(super) fn not_yet<T>(&self, operation: &'static Operation, request: &Request<T>, what: &str) -> Status {
-        let permitted = peer_of(request).and_then(|peer| operation.permit(&peer.caller));
-        let error = permitted.err().unwrap_or_else(|| ApiError::unimplemented(what));
-        observe::refused(operation, &error);
-        error.into()
+    /// Counts a call against its caller's quota and the node's limits. Changes wait in the proposal queue, which has a
+    /// limit of its own.
+    fn let_in(&self, call: &Call) -> ApiResult<Option<Ticket>> {
+        self.admission().count_caller(call.caller_key(), 1, self.now())?;
+        match call.operation.kind {
+            Kind::Read(_) => self.admission().enter(Class::Search, call.caller_key()).map(Some),
+            Kind::Write | Kind::KeyedWrite => Ok(None),
+        }
     }
 
-    /// The last step of a call that failed here: the attempt goes into the audit log.
+    /// The last step of a call that failed here: the attempt goes into the audit log. Not so a call that was turned away
+    /// because there are too many: it was not looked at, and a record for each would be work without a bound.
     pub(super) async fn refuse(&self, call: &Call, error: Box<ApiError>) -> Box<ApiError> {
         observe::refused(call.operation, &error);
-        if error.code != ErrorCode::AuditUnavailable {
+        if !matches!(error.code, ErrorCode::AuditUnavailable | ErrorCode::Overloaded | ErrorCode::QuotaExceeded) {
             self.audit_refusal(call, &error).await;
         }
         error
     }
+}
+
+/// The deadline came while a change was on its way: how far it got is not known.
+pub(super) fn too_late_for_a_change() -> Box<ApiError> {
+    Box::new(ApiError { maybe_applied: true, ..*ApiError::plain(ErrorCode::DeadlineExceeded) })
 }
 
 /// How a call came to this node.

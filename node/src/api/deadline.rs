@@ -8,7 +8,7 @@ use super::{
     backend::Deadline,
     errors::{ApiError, ApiResult, ErrorCode},
 };
-use crate::limits::{ANSWER_MARGIN, CALL_DEADLINE_DEFAULT, CALL_DEADLINE_MAX};
+use crate::limits::{ANSWER_MARGIN, CALL_DEADLINE_DEFAULT};
 
 /// The header's value as a duration; `None` when it is absent or no timeout.
 fn timeout(metadata: &MetadataMap) -> Option<Duration> {
@@ -29,9 +29,10 @@ fn timeout(metadata: &MetadataMap) -> Option<Duration> {
     })
 }
 
-/// When a unary call gives up: a little before its caller does, so that a typed error still arrives.
-pub fn of_call(metadata: &MetadataMap) -> Deadline {
-    let timeout = timeout(metadata).unwrap_or(CALL_DEADLINE_DEFAULT).min(CALL_DEADLINE_MAX);
+/// When a unary call gives up: a little before its caller does, so that a typed error still arrives; after `longest` in
+/// any case.
+pub fn of_call(metadata: &MetadataMap, longest: Duration) -> Deadline {
+    let timeout = timeout(metadata).unwrap_or(CALL_DEADLINE_DEFAULT).min(longest);
     Deadline::now() + timeout - ANSWER_MARGIN.min(timeout / 10)
 }
 

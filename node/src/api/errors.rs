@@ -151,6 +151,9 @@ codes! {
     Overloaded = "OVERLOADED", ResourceExhausted, retry, never,
         "A queue of the node is full. Nothing was changed.",
         "Wait for `retry_after`, then try again.";
+    QuotaExceeded = "QUOTA_EXCEEDED", ResourceExhausted, retry, never,
+        "The caller, or the agreement, has used up what it may ask for now. Nothing was changed.",
+        "Wait for `retry_after`. Another node is no way round it.";
     NodeNotReady = "NODE_NOT_READY", Unavailable, retry, never,
         "The node does not serve yet: restarted and unconfirmed, installing a snapshot, or not part of a cluster.",
         "Go to another node.";
@@ -240,6 +243,11 @@ impl ApiError {
     /// The record is not there, or not for this caller: the two answer alike.
     pub fn not_found(what: &str) -> Box<Self> {
         Self::new(ErrorCode::NotFound, format!("there is no such {what}"))
+    }
+
+    /// The cluster is being formed.
+    pub fn not_founded() -> Box<Self> {
+        Self::new(ErrorCode::NodeNotReady, "the cluster is being formed: it has no rules yet")
     }
 
     /// Declared and not built.
@@ -349,6 +357,7 @@ impl From<AdminError> for Box<ApiError> {
             AdminError::DeadlineExceeded => {
                 Box::new(ApiError { maybe_applied: true, ..*ApiError::new(ErrorCode::DeadlineExceeded, message) })
             }
+            AdminError::NotReady(_) => ApiError::new(ErrorCode::NodeNotReady, message),
             AdminError::Failed(_) => {
                 tracing::error!(%message, "administrative action failed");
                 ApiError::new(ErrorCode::Internal, message)
@@ -391,6 +400,7 @@ impl From<Rejection> for Box<ApiError> {
             }
             Rejection::RequestIdReused => ApiError::plain(ErrorCode::RequestIdReused),
             Rejection::RequestExpired => ApiError::plain(ErrorCode::RequestExpired),
+            Rejection::NotFounded => ApiError::not_founded(),
         }
     }
 }

@@ -90,6 +90,7 @@ impl Api {
             LiftRestrictionRequest CancelRequest EraseRequest WithdrawConsentRequest LinkRequest UnlinkRequest
             TransferOwnerRequest ImportRequest AcknowledgeRequest ReportHitRequest AnswerHitRequest ConverseRequest
             PutAgreementRequest SuspendAgreementRequest ResumeAgreementRequest EndAgreementRequest PutRulesRequest
+            PutAttachmentRequest
         }
     }
 }

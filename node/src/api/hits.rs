@@ -10,8 +10,9 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::{
+    admission::Class,
     alerts::Page,
-    backend::Level,
+    backend::{Level, Receipt},
     call::Call,
     core::{Api, Operate},
     errors::{ApiError, ApiResult, ErrorCode},
@@ -19,11 +20,7 @@ use super::{
     reading::Reading,
     records::{given, parse_id},
 };
-use crate::{
-    api::gone::Present,
-    limits::SCAN_ENTRIES_PER_CHECK,
-    seam::{Lane, run},
-};
+use crate::limits::SCAN_ENTRIES_PER_CHECK;
 
 #[tonic::async_trait]
 impl HitService for Api {
@@ -82,6 +79,11 @@ impl Api {
         Ok(Some(self.labels(reading).get(StoredAlert::decode_header(&bytes)?.label)?))
     }
 
+    /// The hit as this caller gets it.
+    fn shown(&self, call: &Call, hit: pb::Hit) -> pb::Hit {
+        pb::Hit { receipt: self.receipt_for(call, &Receipt(hit.receipt.clone())), ..hit }
+    }
+
     /// Adds a message to a hit's conversation.
     async fn add_message(
         &self,
@@ -116,7 +118,7 @@ impl Api {
         let hit = read_hit(&*self.applied_here(call).await?, done.id)?;
         let changed = hit.as_ref().and_then(|hit| Some(given(hit.alert_id.parse().ok()?, hit.version_seen)));
         let answer = self.written_all(call, done.revision, changed.into_iter().collect()).await?;
-        Ok(pb::HitResponse { answer: Some(answer), hit })
+        Ok(pb::HitResponse { answer: Some(answer), hit: hit.map(|hit| self.shown(call, hit)) })
     }
 }
 
@@ -132,8 +134,10 @@ impl Operate for pb::ReportHitRequest {
         let faults = validate_hit(&hit, &reading.rules, reading.now_ms);
         ApiError::unless_valid(ErrorCode::RequestInvalid, "hit", faults)?;
         let caller = call.caller();
+        let receipt = api.receipt_from(call, "hit.receipt", &hit.receipt)?.0;
         let hit = pb::Hit {
             id: String::new(),
+            receipt,
             reported_by: Some(pb::Party { code: party::canonical(&caller.country) }),
             reporting_authority: Some(pb::Code { list: "authority".into(), value: caller.authority.clone() }),
             ..hit
@@ -171,7 +175,7 @@ impl Operate for pb::GetHitRequest {
         let (hit, _) = api.find_hit(&reading, id)?.ok_or_else(|| ApiError::not_found("hit"))?;
         let disclosed = hit.alert_id.parse().map(|alert| given(alert, hit.version_seen));
         let answer = api.disclose(call, &reading, disclosed.into_iter().collect()).await?;
-        Ok(pb::HitResponse { answer: Some(answer), hit: Some(hit) })
+        Ok(pb::HitResponse { answer: Some(answer), hit: Some(api.shown(call, hit)) })
     }
 }
 
@@ -188,17 +192,16 @@ impl Operate for pb::ListHitsRequest {
         let page = Page::open(api, call, self.page_size, &self.page_token, question.as_bytes())?;
         let reading = api.reading(call, self.read.as_ref()).await?;
         let after = page.after.as_deref().and_then(AlertId::from_slice);
-        let (present, gone) = Present::new();
         let scan = (api.clone(), reading.clone(), page.size, self.unanswered_only);
-        let found = run(&*api.host().blocking, Lane::Read, move || {
+        let found = api.work(call, Class::Batch, move |gone| {
             let (api, reading, limit, unanswered_only) = scan;
             let mut found = Vec::new();
             let mut last = None;
             let mut looked_at = 0usize;
             let mut visit = |id: AlertId| -> ApiResult<bool> {
                 looked_at += 1;
-                if looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) && gone.is_gone() {
-                    return Ok(false);
+                if looked_at.is_multiple_of(SCAN_ENTRIES_PER_CHECK) {
+                    gone.check()?;
                 }
                 if let Some((hit, _)) = api.find_hit(&reading, id)?
                     && !(unanswered_only && hit.answered_at.is_some())
@@ -211,13 +214,13 @@ impl Operate for pb::ListHitsRequest {
                 Ok(last.is_none())
             };
             visit_hits(&reading, alert, after, &mut visit)?;
-            ApiResult::Ok((found, last))
+            Ok((found, last))
         });
         let (hits, last) = found.await?;
-        drop(present);
         let disclosed = hits.iter().filter_map(|hit| Some(given(hit.alert_id.parse().ok()?, hit.version_seen)));
         let next_page_token = last.map(|last| page.next(api, last.as_bytes())).unwrap_or_default();
         let answer = Some(api.disclose(call, &reading, disclosed.collect()).await?);
+        let hits = hits.into_iter().map(|hit| api.shown(call, hit)).collect();
         Ok(pb::ListHitsResponse { answer, hits, next_page_token })
     }
 }

@@ -3,13 +3,16 @@
 //! * [`backend`]: what the services ask of the rest of the node, as traits
 //! * `operations`: every call, who may make it, how fresh it reads; `context`, `deadline`, `call`: a call is let in
 //! * `core`: what all services share and the way of a unary call; `stream`: the way of a streaming one
+//! * `admission`: how much work is taken on; `work`: work on threads, in its turn and only while somebody waits for it
 //! * `reading`: level, agreement, viewer, answer context; `writing`: to the leader and through the log;
 //!   `forwarded`: calls that another node sent on
+//! * `receipts`: places in the audit log, as callers hold them
 //! * `errors`: the table of codes that docs/errors.md prints; `tokens`: sealed tokens and cursors
 //! * one file for each service: `alerts`, `search`, `feed`, `hits`, `agreements`, `rules`, `auditing`, `statistics`,
 //!   `cluster` (topology and administration)
 //! * `server`: the port
 
+mod admission;
 mod agreements;
 mod alerts;
 mod auditing;
@@ -23,12 +26,12 @@ mod deadline;
 mod errors;
 mod feed;
 mod forwarded;
-mod gone;
 mod hits;
 mod observe;
 mod operations;
 mod peer;
 mod reading;
+mod receipts;
 mod records;
 mod rules;
 mod search;
@@ -38,8 +41,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod work;
 mod writing;
 
+pub use admission::AdmissionLimits;
 pub use backend::{
     AdminBackend, AdminError, Applied, AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict,
     BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level, NodeAbout, ProposeError,

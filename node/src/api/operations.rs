@@ -3,7 +3,10 @@
 
 use alert_core::alert::{Caller, Role, UNITED_KINGDOM, party};
 
-use super::errors::{ApiError, ApiResult, ErrorCode};
+use super::{
+    admission::Class,
+    errors::{ApiError, ApiResult, ErrorCode},
+};
 
 /// What a call does to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +112,7 @@ operations! {
     WHO_SAW = "AuditService"/"WhoSaw", "who-saw", LINEARIZABLE, AUDITOR;
     WHAT_DID_ASK = "AuditService"/"WhatDidAsk", "what-did-ask", LINEARIZABLE, AUDITOR;
     VERIFY_AUDIT = "AuditService"/"Verify", "verify-audit", LINEARIZABLE, AUDITOR;
+    AUDIT_ANCHORS = "AuditService"/"Anchors", "audit-anchors", LINEARIZABLE, AUDITOR;
     STATISTICS = "StatisticsService"/"Report", "statistics", LINEARIZABLE, COUNTERS;
 }
 
@@ -130,6 +134,15 @@ impl Operation {
             Role::Partner => format!("'{}' is not open to partners", self.name),
             role => format!("'{}' is not open to the role {}", self.name, role.name()),
         }))
+    }
+
+    /// Among which streams it counts, if it is one that reads.
+    pub fn stream_class(&self) -> Option<Class> {
+        match self.kind {
+            Kind::Read(_) if self.name == SEARCH_BATCH.name => Some(Class::Batch),
+            Kind::Read(_) => Some(Class::Feed),
+            Kind::Write | Kind::KeyedWrite => None,
+        }
     }
 
     /// True when the call carries a request id.

@@ -7,7 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::OwnedSemaphorePermit,
+};
 use tonic::transport::server::Connected;
 
 use crate::seam::{Accepted, Io, PeerIdentity};
@@ -20,11 +23,14 @@ pub struct Peer(pub Arc<PeerIdentity>);
 pub struct PeerStream {
     stream: Box<dyn Io>,
     peer: Peer,
+    /// Among the connections that there may be.
+    _place: OwnedSemaphorePermit,
 }
 
-impl From<Accepted> for PeerStream {
-    fn from(accepted: Accepted) -> Self {
-        Self { stream: accepted.stream, peer: Peer(Arc::new(accepted.peer)) }
+impl PeerStream {
+    /// An accepted connection in its place.
+    pub fn new(accepted: Accepted, place: OwnedSemaphorePermit) -> Self {
+        Self { stream: accepted.stream, peer: Peer(Arc::new(accepted.peer)), _place: place }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A read on its way: the level, the agreement, the viewer, and the context of the answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, task::Poll, time::Duration};
 
 use alert_core::{
     alert::{Agreement, RuleSet, Viewer},
@@ -9,6 +9,7 @@ use alert_core::{
 };
 
 use super::{
+    admission::Class,
     backend::{AuditEntry, Level, ReadHandle, Receipt},
     call::Call,
     core::Api,
@@ -16,7 +17,7 @@ use super::{
     operations::{DefaultLevel, Kind},
     tokens::TokenKind,
 };
-use crate::limits::{BOUND_DEFAULT, BOUND_MAX, PARTNER_STALENESS_MAX};
+use crate::limits::{BOUND_MAX, SERVED_STALENESS_MAX};
 
 /// A state to answer from, and who looks at it.
 #[derive(Clone)]
@@ -26,12 +27,33 @@ pub struct Reading {
     pub meta: Arc<Meta>,
     /// As it was served.
     pub level: pb::ReadLevel,
+    /// Of a bounded read; zero at the other levels.
+    bound: Duration,
     pub viewer: Viewer,
     /// Present for partners.
     pub agreement: Option<pb::Agreement>,
     pub rules: Arc<RuleSet>,
     /// What counts as now: the later of the replicated time and this node's clock, milliseconds since 1970.
     pub now_ms: u64,
+    /// When the state was taken, as time since boot.
+    taken_at: Duration,
+}
+
+impl Reading {
+    /// How old the state may be at `boot` (time since boot); `None` = nothing is proven.
+    fn age_at(&self, boot: Duration) -> Option<Duration> {
+        Some(self.handle.staleness? + boot.saturating_sub(self.taken_at))
+    }
+
+    /// True when what leaves the node must not be older than [`SERVED_STALENESS_MAX`]: for partners always, for national
+    /// callers unless they asked for what may be older.
+    fn must_be_young(&self) -> bool {
+        let asked_for_older = match self.level {
+            pb::ReadLevel::Session | pb::ReadLevel::Local => true,
+            _ => self.bound > SERVED_STALENESS_MAX,
+        };
+        self.agreement.is_some() || !asked_for_older
+    }
 }
 
 impl Api {
@@ -50,18 +72,27 @@ impl Api {
 
     /// The same at a level that is given. A partner is served from a state that is proven young, whatever the level.
     pub(super) async fn reading_at(&self, call: &Call, level: Level) -> ApiResult<Reading> {
-        let store = self.store();
-        let handle = match level {
-            Level::Session { .. } if call.is_partner() => {
-                store.read(level, call.deadline).await?;
-                store.read(Level::Bounded(PARTNER_STALENESS_MAX), call.deadline).await?
-            }
-            Level::Bounded(bound) if call.is_partner() => {
-                store.read(Level::Bounded(bound.min(PARTNER_STALENESS_MAX)), call.deadline).await?
-            }
-            level => store.read(level, call.deadline).await?,
+        let level = match level {
+            Level::Bounded(bound) if call.is_partner() => Level::Bounded(bound.min(SERVED_STALENESS_MAX)),
+            level => level,
         };
-        self.look(call, handle, served(level))
+        let mut handle = self.state(call, level).await?;
+        if call.is_partner() && matches!(level, Level::Session { .. }) {
+            handle = self.state(call, Level::Bounded(SERVED_STALENESS_MAX)).await?;
+        }
+        self.look(call, handle, level)
+    }
+
+    /// A state at `level`. A read that has to wait for one counts among those that wait.
+    async fn state(&self, call: &Call, level: Level) -> ApiResult<ReadHandle> {
+        let mut read = self.store().read(level, call.deadline);
+        match futures::poll!(&mut read) {
+            Poll::Ready(read) => Ok(read?),
+            Poll::Pending => {
+                let _waits = self.admission().enter(Class::Linearizable, call.caller_key())?;
+                Ok(read.await?)
+            }
+        }
     }
 
     /// Without a quorum, national callers may be given what is here, by policy.
@@ -77,7 +108,7 @@ impl Api {
             .map_err(|_| ApiError::field("read.level", "OUT_OF_RANGE", "no such read level"))?;
         let level = match asked {
             pb::ReadLevel::Unspecified => match call.operation.kind {
-                Kind::Read(DefaultLevel::Bounded) => Level::Bounded(BOUND_DEFAULT),
+                Kind::Read(DefaultLevel::Bounded) => Level::Bounded(self.options().bounded_default),
                 _ => Level::Linearizable,
             },
             pb::ReadLevel::Linearizable => Level::Linearizable,
@@ -85,7 +116,10 @@ impl Api {
                 let revision = self.sealer().open(TokenKind::Session, &self.store().cluster(), &options.token)?;
                 Level::Session { revision }
             }
-            pb::ReadLevel::Bounded => Level::Bounded(bound(options.bound.as_ref())?),
+            pb::ReadLevel::Bounded => Level::Bounded(match options.bound.as_ref() {
+                None => self.options().bounded_default,
+                Some(asked) => bound(asked)?,
+            }),
             pb::ReadLevel::Local if call.is_partner() => {
                 return Err(ApiError::new(ErrorCode::LevelNotAllowed, "partners may not ask for the local level"));
             }
@@ -95,24 +129,42 @@ impl Api {
     }
 
     /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
-    pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: pb::ReadLevel) -> ApiResult<Reading> {
+    pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: Level) -> ApiResult<Reading> {
+        let taken_at = self.host().clock.boot();
         let meta = Arc::clone(&handle.meta);
         let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
         let rules = self.caches().rules(&*handle.view, &meta)?;
         let agreement = if call.is_partner() {
             // An agreement's suspension counts everywhere within a second of its acknowledgement.
-            if handle.staleness.is_none_or(|staleness| staleness > PARTNER_STALENESS_MAX) {
+            if handle.staleness.is_none_or(|staleness| staleness > SERVED_STALENESS_MAX) {
                 let message = "this node cannot prove its state young enough to serve a partner";
                 return Err(ApiError::new(ErrorCode::NoQuorum, message));
             }
             let agreement = read_agreement(&*handle.view, &call.context.message.agreement_id)?;
-            Some(in_force(call, agreement, now_ms)?)
+            let agreement = in_force(call, agreement, now_ms)?;
+            self.admission().count_agreement(&agreement.0, call.counts_as, self.now())?;
+            Some(agreement)
         } else {
             None
         };
         let (agreement, seen) = agreement.unzip();
         let viewer = Viewer::of_authority(call.caller().clone(), seen, &rules);
-        Ok(Reading { handle, meta, level, viewer, agreement, rules, now_ms })
+        let bound = match level {
+            Level::Bounded(bound) => bound,
+            _ => Duration::ZERO,
+        };
+        Ok(Reading { handle, meta, level: served(level), bound, viewer, agreement, rules, now_ms, taken_at })
+    }
+
+    /// The one-second promise, kept to the last step: however long the work and the audit record took, an answer from a
+    /// state that may be older by now does not leave.
+    fn check_young(&self, reading: &Reading) -> ApiResult<()> {
+        let age = reading.age_at(self.host().clock.boot());
+        if age.is_none_or(|age| age > SERVED_STALENESS_MAX) {
+            let message = "the answer took so long that the state behind it may be too old by now";
+            return Err(ApiError::new(ErrorCode::Behind, message));
+        }
+        Ok(())
     }
 
     /// Makes the audit record durable and gives the context of the answer, which may leave now.
@@ -122,10 +174,22 @@ impl Api {
         reading: &Reading,
         disclosed: Vec<pb::AuditDisclosure>,
     ) -> ApiResult<pb::AnswerContext> {
-        let revision = reading.handle.revision;
-        let receipt = self.audit(call, disclosed, revision, tonic::Code::Ok).await?;
+        // Counts and settings say nothing of an alert, and may take their time.
+        let must_be_young = reading.must_be_young() && (call.is_partner() || !disclosed.is_empty());
+        if must_be_young {
+            self.check_young(reading)?;
+        }
+        let receipt = self.audit(call, disclosed, reading.handle.revision, tonic::Code::Ok).await?;
+        if must_be_young {
+            self.check_young(reading)?;
+        }
+        Ok(self.context_of(call, reading, receipt))
+    }
+
+    /// The whole context of an answer from `reading`.
+    pub(super) fn context_of(&self, call: &Call, reading: &Reading, receipt: Receipt) -> pb::AnswerContext {
         let versions = reading.rules.versions();
-        Ok(pb::AnswerContext {
+        pb::AnswerContext {
             level: reading.level as i32,
             staleness_bound: match reading.level {
                 pb::ReadLevel::Local => None,
@@ -138,8 +202,8 @@ impl Api {
                 code_lists: versions.code_lists,
             }),
             without_quorum: reading.handle.without_quorum,
-            ..self.answer_context(call, revision, receipt)
-        })
+            ..self.answer_context(call, reading.handle.revision, receipt)
+        }
     }
 
     /// The part of the context that every answer has.
@@ -153,7 +217,7 @@ impl Api {
             revision: if call.is_partner() { 0 } else { revision },
             node: node.name,
             data_centre: node.data_centre,
-            receipt: receipt.0,
+            receipt: self.receipt_for(call, &receipt),
             ..Default::default()
         }
     }
@@ -201,8 +265,7 @@ fn served(level: Level) -> pb::ReadLevel {
     }
 }
 
-fn bound(bound: Option<&prost_types::Duration>) -> ApiResult<Duration> {
-    let Some(bound) = bound else { return Ok(BOUND_DEFAULT) };
+fn bound(bound: &prost_types::Duration) -> ApiResult<Duration> {
     Duration::try_from(*bound)
         .ok()
         .filter(|bound| !bound.is_zero() && *bound <= BOUND_MAX)

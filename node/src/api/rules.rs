@@ -1,14 +1,9 @@
 //! Rules: code lists, retention, compatibility, minimum fields, the search profile. Replicated, versioned data.
 
 use alert_core::{
-    alert::{RuleSet, validate::validate_rules},
+    alert::validate::validate_rules,
     pb::{self, rule_service_server::RuleService},
-    state::{
-        View,
-        command::Command,
-        family::{self, Family},
-        rule_kind,
-    },
+    state::{View, command::Command, read_rule_document, rule_kind},
 };
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -31,15 +26,12 @@ impl RuleService for Api {
     }
 }
 
-/// The document of one kind: the one in force, or what a new cluster starts with.
+/// The document of one kind that is in force.
 fn document(view: &dyn View, kind: pb::RuleKind) -> ApiResult<pb::Rules> {
-    match view.get(Family::Rules, &family::rules(kind as i32))? {
-        Some(bytes) => pb::Rules::decode(bytes.as_slice()).map_err(ApiError::internal),
-        None => RuleSet::default_rules()
-            .into_iter()
-            .find(|rules| rule_kind(rules) == kind)
-            .ok_or_else(|| ApiError::field("kind", "REQUIRED", "which rules")),
+    if kind == pb::RuleKind::Unspecified {
+        return Err(ApiError::field("kind", "REQUIRED", "which rules"));
     }
+    read_rule_document(view, kind)?.ok_or_else(ApiError::not_founded)
 }
 
 impl Operate for pb::PutRulesRequest {

@@ -1,7 +1,7 @@
 //! Search, step one of two: ranked candidates. Each answer says what each source said, so that "no hit" is never
 //! confused with "not fully searched".
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use alert_core::{
     alert::time::{civil_date, from_ms},
@@ -13,22 +13,21 @@ use alert_core::{
         query::{self, ParsedQuery},
     },
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
+    admission::Class,
+    backend::Deadline,
     call::Call,
     core::{Api, Operate},
     errors::{ApiError, ApiResult, ErrorCode},
-    gone::{Gone, Present},
     operations::{self, Operation},
     reading::Reading,
-    stream::{AnswerStream, over},
+    stream::{AnswerStream, StreamCall, over},
+    work::Gone,
 };
-use crate::{
-    limits::BATCH_MESSAGES_IN_FLIGHT,
-    seam::{Lane, run},
-};
+use crate::limits::{BATCH_MESSAGES_IN_FLIGHT, PAGE_SCAN_TIME_MAX};
 
 /// The one source that this store answers for. Others may stand beside it later.
 pub const SOURCE: &str = "uk-alert-store";
@@ -50,18 +49,81 @@ impl SearchService for Api {
         let (call, api) = (Arc::new(call), self.clone());
         let answers = messages
             .map(move |message| {
-                let (api, call, read) = (api.clone(), call.clone(), read.clone());
-                async move {
-                    let message = message?;
-                    if call.is_over() {
-                        return Err(over());
-                    }
-                    let step = call.step(&message);
-                    api.step(&step, api.batch(&step, read.as_ref(), max_candidates, message.queries)).await
-                }
+                let batch = message.map(|message| Batch {
+                    api: api.clone(),
+                    call: call.clone(),
+                    read: read.clone(),
+                    max_candidates,
+                    queries: message.queries.into(),
+                    next: 0,
+                    first: true,
+                });
+                // A message that could not be read ends the stream.
+                let (batch, broken) = match batch {
+                    Ok(batch) => (Some(batch), None),
+                    Err(status) => (None, Some(Err(status))),
+                };
+                let answers = stream::try_unfold(batch, |batch| async {
+                    let Some(batch) = batch else { return Ok(None) };
+                    batch.slice().await.map(Some)
+                });
+                stream::iter(broken).chain(answers).boxed()
             })
-            .buffer_unordered(BATCH_MESSAGES_IN_FLIGHT);
+            .flatten_unordered(BATCH_MESSAGES_IN_FLIGHT);
         Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+/// One message of a batch on its way: answered in slices, each from a state of its own, so that however long the message
+/// is no answer is old when it leaves.
+struct Batch {
+    api: Api,
+    call: Arc<StreamCall>,
+    read: Option<pb::ReadOptions>,
+    max_candidates: u32,
+    queries: Arc<[pb::KeyedQuery]>,
+    /// The first query without an answer.
+    next: usize,
+    /// Nothing was answered yet.
+    first: bool,
+}
+
+impl Batch {
+    async fn slice(self) -> Result<(pb::SearchBatchResponse, Option<Self>), Status> {
+        if self.call.is_over() {
+            return Err(over());
+        }
+        let mut call = self.call.step(&self.request(self.next..self.queries.len()));
+        // The whole message counts when it comes.
+        call.counts_as = if self.first { u32::try_from(self.queries.len()).unwrap_or(u32::MAX) } else { 0 };
+        let response = self.api.step(&call, self.answer(&call)).await?;
+        let next = self.next + response.answers.len();
+        let rest = (next < self.queries.len()).then_some(Self { next, first: false, ..self });
+        Ok((response, rest))
+    }
+
+    fn request(&self, queries: Range<usize>) -> pb::SearchBatchRequest {
+        pb::SearchBatchRequest {
+            queries: self.queries[queries].to_vec(),
+            max_candidates: self.max_candidates,
+            ..Default::default()
+        }
+    }
+
+    async fn answer(&self, call: &Call) -> ApiResult<pb::SearchBatchResponse> {
+        if self.queries.len() > BATCH_QUERIES_PER_MESSAGE_MAX {
+            let message = format!("at most {BATCH_QUERIES_PER_MESSAGE_MAX} queries in one message");
+            return Err(ApiError::field("queries", "TOO_MANY", message));
+        }
+        let reading = self.api.reading(call, self.read.as_ref()).await?;
+        let (api, state, queries) = (self.api.clone(), reading.clone(), Arc::clone(&self.queries));
+        let (next, max_candidates) = (self.next, self.max_candidates);
+        let work = move |gone: &Gone| api.batch_here(&state, max_candidates, &queries[next..], gone);
+        let (answers, disclosed) = self.api.work(call, Class::Batch, work).await?;
+        // Logged with what was asked and answered here.
+        let answered = call.step(call.deadline, &self.request(next..next + answers.len()));
+        let answer = self.api.disclose(&answered, &reading, disclosed).await?;
+        Ok(pb::SearchBatchResponse { answer: Some(answer), answers })
     }
 }
 
@@ -72,12 +134,18 @@ impl Operate for pb::SearchRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let reading = api.reading(call, self.read.as_ref()).await?;
         let parsed = parsed(&reading, self.query.as_ref())?;
-        let mut disclosed = Vec::new();
-        let sources = api.ask_sources(&reading, &self.sources, &mut |api| {
-            api.ask(&reading, &parsed, self.max_candidates, &mut disclosed)
-        })?;
+        let warnings = parsed.warnings.clone();
+        let (sources, disclosed) = if parsed.persons.is_empty() {
+            // A few look-ups: less than it costs to change threads.
+            api.answers(&reading, &self.sources, &parsed, self.max_candidates)?
+        } else {
+            let (asker, state) = (api.clone(), reading.clone());
+            let (sources, max_candidates) = (self.sources.clone(), self.max_candidates);
+            let work = move |_: &Gone| asker.answers(&state, &sources, &parsed, max_candidates);
+            api.work(call, Class::Search, work).await?
+        };
         let answer = api.disclose(call, &reading, disclosed).await?;
-        Ok(pb::SearchResponse { answer: Some(answer), sources, warnings: parsed.warnings })
+        Ok(pb::SearchResponse { answer: Some(answer), sources, warnings })
     }
 }
 
@@ -88,16 +156,21 @@ impl Operate for pb::CheckDuplicatesRequest {
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let alert = self.alert.as_ref().ok_or_else(|| ApiError::field("alert", "REQUIRED", "the record"))?;
         let reading = api.reading(call, self.read.as_ref()).await?;
-        let found = search::duplicates(
-            &*reading.handle.view,
-            alert,
-            &reading.viewer,
-            &api.labels(&reading),
-            reading.rules.search_profile(),
-            SearchLimits::default(),
-        )?;
-        let mut disclosed = Vec::new();
-        let source = source_answer(&reading, found, &mut disclosed)?;
+        let (asker, state, alert) = (api.clone(), reading.clone(), alert.clone());
+        let (source, disclosed) = api
+            .work(call, Class::Search, move |_| {
+                let found = search::duplicates(
+                    &*state.handle.view,
+                    &alert,
+                    &state.viewer,
+                    &asker.labels(&state),
+                    state.rules.search_profile(),
+                    SearchLimits::default(),
+                )?;
+                let mut disclosed = Vec::new();
+                Ok((source_answer(&state, found, &mut disclosed)?, disclosed))
+            })
+            .await?;
         let answer = api.disclose(call, &reading, disclosed).await?;
         Ok(pb::CheckDuplicatesResponse { answer: Some(answer), sources: vec![source] })
     }
@@ -112,15 +185,16 @@ fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery
 
 impl Api {
     /// One answer for each source: this store's own, and "not entitled" for those asked for that it does not hold.
-    fn ask_sources(
+    fn answers(
         &self,
         reading: &Reading,
         asked: &[String],
-        ask: &mut dyn FnMut(&Self) -> ApiResult<pb::SourceAnswer>,
-    ) -> ApiResult<Vec<pb::SourceAnswer>> {
-        let mut answers = Vec::new();
+        query: &ParsedQuery,
+        max_candidates: u32,
+    ) -> ApiResult<(Vec<pb::SourceAnswer>, Vec<pb::AuditDisclosure>)> {
+        let (mut answers, mut disclosed) = (Vec::new(), Vec::new());
         if asked.is_empty() || asked.iter().any(|source| source == SOURCE) {
-            answers.push(ask(self)?);
+            answers.push(self.ask(reading, query, max_candidates, &mut disclosed)?);
         }
         for source in asked.iter().filter(|source| *source != SOURCE) {
             answers.push(pb::SourceAnswer {
@@ -130,7 +204,7 @@ impl Api {
                 ..Default::default()
             });
         }
-        Ok(answers)
+        Ok((answers, disclosed))
     }
 
     /// Asks this store.
@@ -152,29 +226,7 @@ impl Api {
         source_answer(reading, found, disclosed)
     }
 
-    /// One message of a batch: a state for all its queries, an answer for each.
-    async fn batch(
-        &self,
-        call: &Call,
-        read: Option<&pb::ReadOptions>,
-        max_candidates: u32,
-        queries: Vec<pb::KeyedQuery>,
-    ) -> ApiResult<pb::SearchBatchResponse> {
-        if queries.len() > BATCH_QUERIES_PER_MESSAGE_MAX {
-            let message = format!("at most {BATCH_QUERIES_PER_MESSAGE_MAX} queries in one message");
-            return Err(ApiError::field("queries", "TOO_MANY", message));
-        }
-        let reading = self.reading(call, read).await?;
-        let (api, state) = (self.clone(), reading.clone());
-        let (present, gone) = Present::new();
-        let answered =
-            run(&*self.host().blocking, Lane::Read, move || api.batch_here(&state, max_candidates, &queries, &gone));
-        let (answers, disclosed) = answered.await?;
-        drop(present);
-        let answer = self.disclose(call, &reading, disclosed).await?;
-        Ok(pb::SearchBatchResponse { answer: Some(answer), answers })
-    }
-
+    /// Answers to the first of `queries`: as many as there is time for before the state grows old.
     fn batch_here(
         &self,
         reading: &Reading,
@@ -183,9 +235,11 @@ impl Api {
         gone: &Gone,
     ) -> ApiResult<(Vec<pb::KeyedAnswer>, Vec<pb::AuditDisclosure>)> {
         let (mut answers, mut disclosed) = (Vec::with_capacity(queries.len()), Vec::new());
+        let until = Deadline::now() + PAGE_SCAN_TIME_MAX;
         for keyed in queries {
-            if gone.is_gone() {
-                return Err(ApiError::plain(ErrorCode::DeadlineExceeded));
+            gone.check()?;
+            if !answers.is_empty() && Deadline::now() >= until {
+                break;
             }
             let mut answer = pb::KeyedAnswer { key: keyed.key.clone(), ..Default::default() };
             match parsed(reading, keyed.query.as_ref()) {
@@ -238,10 +292,15 @@ fn source_answer(
     })
 }
 
-/// How old the state may be: the time of the newest proof, or where there is none the last replicated time.
-fn as_of(reading: &Reading) -> prost_types::Timestamp {
+/// From when the state is, milliseconds since 1970: the time of the newest proof, or where there is none the last
+/// replicated time.
+pub(super) fn as_of_ms(reading: &Reading) -> u64 {
     match reading.handle.staleness {
-        Some(staleness) => from_ms(reading.now_ms.saturating_sub(staleness.as_millis() as u64)),
-        None => from_ms(reading.meta.time_ms),
+        Some(staleness) => reading.now_ms.saturating_sub(staleness.as_millis() as u64),
+        None => reading.meta.time_ms,
     }
+}
+
+fn as_of(reading: &Reading) -> prost_types::Timestamp {
+    from_ms(as_of_ms(reading))
 }

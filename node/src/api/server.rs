@@ -1,6 +1,6 @@
 //! The client port: all services, health and reflection over connections that know their peer.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use alert_core::pb::{
     agreement_service_server::AgreementServiceServer, alert_service_server::AlertServiceServer,
@@ -10,16 +10,17 @@ use alert_core::pb::{
     statistics_service_server::StatisticsServiceServer, topology_service_server::TopologyServiceServer,
 };
 use futures::stream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::{service::Routes, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use super::{core::Api, peer::PeerStream};
 use crate::{
     limits::{
-        CONNECTION_STREAMS_MAX, CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX,
-        SHUTDOWN_GRACE, STREAM_WINDOW_BYTES,
+        CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX, SHUTDOWN_GRACE,
+        STREAM_WINDOW_BYTES,
     },
+    ops::metric,
     seam::Listener,
 };
 
@@ -56,9 +57,22 @@ pub async fn serve(
     };
     let routes = routes.add_service(health).add_service(reflection_v1()).add_service(reflection_v1alpha());
 
-    let incoming = Box::pin(stream::unfold(listener, |mut listener| async {
-        let accepted = listener.accept().await;
-        Some((accepted.map(PeerStream::from), listener))
+    let places = Arc::new(Semaphore::new(api.options().connections_max));
+    let incoming = Box::pin(stream::unfold((listener, places), |(mut listener, places)| async {
+        let accepted = loop {
+            match listener.accept().await {
+                Ok(accepted) => match Arc::clone(&places).try_acquire_owned() {
+                    Ok(place) => break Ok(PeerStream::new(accepted, place)),
+                    // Closed at once: the caller goes to another node.
+                    Err(_) => {
+                        metrics::counter!(metric::OVERLOADS, "class" => "connection").increment(1);
+                        tracing::warn!(remote = accepted.remote_address, "there are too many connections");
+                    }
+                },
+                Err(error) => break Err(error),
+            }
+        };
+        Some((accepted, (listener, places)))
     }));
     let stopping = api.stopping().clone();
     let stop = async {
@@ -67,7 +81,7 @@ pub async fn serve(
         report_health(&reporter, false).await;
     };
     let serving = Server::builder()
-        .max_concurrent_streams(CONNECTION_STREAMS_MAX)
+        .max_concurrent_streams(api.options().calls_per_connection_max)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))

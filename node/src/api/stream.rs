@@ -8,6 +8,7 @@ use tonic::{Request, Status, Streaming};
 use tracing::Instrument;
 
 use super::{
+    admission::Ticket,
     backend::Deadline,
     call::{Call, peer_of},
     context::PublicRequest,
@@ -26,6 +27,8 @@ pub struct StreamCall {
     pub call: Call,
     /// Of the whole stream; absent = as long as the caller likes.
     pub deadline: Option<Deadline>,
+    /// The stream's place among those open; imports have none, the proposal queue holds them back.
+    _ticket: Option<Ticket>,
 }
 
 impl StreamCall {
@@ -52,7 +55,10 @@ impl Api {
             let peer = peer_of(&request)?;
             let mut message = request.into_inner();
             let call = Call::enter(operation, peer, deadline::of_step(deadline), &mut message)?;
-            Ok((StreamCall { call, deadline }, message))
+            self.admission().count_caller(call.caller_key(), 1, self.now())?;
+            let class = operation.stream_class();
+            let _ticket = class.map(|class| self.admission().enter(class, call.caller_key())).transpose()?;
+            Ok((StreamCall { call, deadline, _ticket }, message))
         })();
         entered.map_err(|error: Box<ApiError>| {
             observe::refused(operation, &error);

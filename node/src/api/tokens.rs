@@ -36,6 +36,8 @@ pub enum TokenKind {
     Export = b'e',
     /// Where a watch goes on.
     Feed = b'f',
+    /// A place in an audit log.
+    Receipt = b'r',
 }
 
 /// Seals and opens tokens. Every node of a cluster holds the same key.

@@ -14,7 +14,7 @@ use tonic::Status;
 use super::{
     backend::{Deadline, ForwardError, Leadership, Level, StateView},
     call::Call,
-    core::{Api, Operate, Refusal},
+    core::{Api, Operate, Refusal, too_late_for_a_change},
     errors::{ApiError, ApiResult, ErrorCode, detail_of},
     reading::Reading,
 };
@@ -34,10 +34,7 @@ impl Api {
                     match tokio::time::timeout_at(call.deadline, message.operate(self, call)).await {
                         Ok(Ok(reply)) => return Ok(reply),
                         Ok(Err(error)) => hold_or_fail(error, &mut maybe_applied)?,
-                        Err(_) => {
-                            let error = ApiError::plain(ErrorCode::DeadlineExceeded);
-                            return Err(Refusal::Here(Box::new(ApiError { maybe_applied: true, ..*error })));
-                        }
+                        Err(_) => return Err(Refusal::Here(too_late_for_a_change())),
                     }
                 }
                 Leadership::Other(hint) => {
@@ -74,6 +71,12 @@ impl Api {
         self.propose_as(call, rules_revision, command).await?.map_err(Into::into)
     }
 
+    /// The same for a command that may be repeated as often as it likes, and is one of several of its call.
+    pub(super) async fn propose_unkeyed(&self, call: &Call, rules_revision: u64, command: Command) -> ApiResult<Done> {
+        let proposal = Proposal { caller: Some(call.caller().clone()), request: None, rules_revision, command };
+        self.store().propose(proposal, call.deadline).await?.map_err(Into::into)
+    }
+
     /// The same, with the state machine's rejection as it is.
     pub(super) async fn propose_as(
         &self,
@@ -89,7 +92,7 @@ impl Api {
     /// The state as this node has it, for its rules. Decides nothing that apply does not decide again.
     pub(super) async fn here(&self, call: &Call) -> ApiResult<Reading> {
         let handle = self.store().read(Level::Local, call.deadline).await?;
-        self.look(call, handle, pb::ReadLevel::Local)
+        self.look(call, handle, Level::Local)
     }
 
     /// What this node has applied, to read back what a change has come to.

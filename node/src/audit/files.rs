@@ -92,8 +92,7 @@ fn is_torn(rest: &[u8], what: &FrameError) -> bool {
 }
 
 /// Checks the whole log.
-pub fn verify(files: &dyn FileSystem, directory: &Path, cluster: &str, node: &str) -> io::Result<Report> {
-    let mut verifier = Verifier::new(cluster, node);
+pub fn verify(files: &dyn FileSystem, directory: &Path, mut verifier: Verifier) -> io::Result<Report> {
     let paths = list(files, directory)?;
     for (number, path) in paths.iter().enumerate() {
         let bytes = files.read(path)?;

@@ -7,10 +7,17 @@ use std::{
     sync::Arc,
 };
 
-use alert_core::{alert::AlertId, alert::time::from_ms, audit, audit::Chain, pb};
+use alert_core::{
+    alert::{AlertId, time::from_ms},
+    audit::{self, Anchor, Chain, Verifier},
+    pb,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::files::{self, OpenError, Tail};
+use super::{
+    files::{self, OpenError, Tail},
+    find::{Finder, Page},
+};
 use crate::{
     api::backend::{AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict, BoxFuture, Receipt},
     limits,
@@ -78,12 +85,13 @@ impl AuditSink for AuditLog {
 }
 
 impl AuditBackend for AuditLog {
-    fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, AuditError>> {
+    fn verify(&self, anchors: Vec<Anchor>) -> BoxFuture<'_, Result<AuditVerdict, AuditError>> {
         Box::pin(async move {
             let (host, options) = (self.host.clone(), self.options.clone());
             // On the log's own lane, so that nothing is half written while it is read.
             let report = run(&*self.host.blocking, Lane::Audit, move || {
-                files::verify(&*host.files, &options.directory, &options.cluster_id, &options.node_name)
+                let verifier = Verifier::new(&options.cluster_id, &options.node_name).against(anchors);
+                files::verify(&*host.files, &options.directory, verifier)
             })
             .await
             .map_err(|error| AuditError::Unreadable(error.to_string()))?;
@@ -96,6 +104,8 @@ impl AuditBackend for AuditLog {
                 intact: report.faults.is_empty(),
                 records: report.records,
                 head_hash: report.head,
+                anchors_met: report.anchors_met,
+                anchored_until_ms: report.anchored_until_ms,
                 first_fault,
             })
         })
@@ -112,36 +122,13 @@ impl AuditBackend for AuditLog {
         Box::pin(async move {
             let (host, directory) = (self.host.clone(), self.options.directory.clone());
             run(&*self.host.blocking, Lane::Read, move || {
-                let mut found = Vec::new();
-                files::read_records(&*host.files, &directory, |record| {
-                    let at_ms =
-                        record.at.as_ref().map_or(0, |at| (at.seconds * 1000 + i64::from(at.nanos) / 1_000_000) as u64);
-                    if record.sequence > after && (from_ms..until_ms).contains(&at_ms) && answers(&question, &record) {
-                        found.push(record);
-                    }
-                    found.len() < limit
-                })
-                .map(|()| found)
-                .map_err(|error| AuditError::Unreadable(error.to_string()))
+                let mut finder = Finder::new(question, Page { from_ms, until_ms, after, limit });
+                files::read_records(&*host.files, &directory, |record| finder.visit(record))
+                    .map(|()| finder.finish())
+                    .map_err(|error| AuditError::Unreadable(error.to_string()))
             })
             .await
         })
-    }
-}
-
-fn answers(question: &AuditQuestion, record: &pb::AuditRecord) -> bool {
-    match question {
-        AuditQuestion::WhoSaw { alert_id } => {
-            let id = alert_id.to_string();
-            record.disclosed.iter().any(|disclosure| disclosure.alert_id == id)
-        }
-        AuditQuestion::WhatDidAsk { country, authority, system, role } => {
-            let caller = record.caller.clone().unwrap_or_default();
-            let party = caller.country.map(|party| party.code).unwrap_or_default();
-            [(country, &party), (authority, &caller.authority), (system, &caller.system), (role, &caller.role)]
-                .into_iter()
-                .all(|(asked, held)| asked.is_empty() || asked == held)
-        }
     }
 }
 

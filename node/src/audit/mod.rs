@@ -4,6 +4,7 @@
 //! [`alert_core::audit`]; this is where the bytes meet the disk.
 
 mod files;
+mod find;
 mod log;
 #[cfg(test)]
 mod tests;

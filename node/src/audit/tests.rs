@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use alert_core::{
     alert::{AlertId, Caller, Role},
+    audit::Anchor,
     pb,
 };
 
@@ -61,7 +62,7 @@ async fn every_record_is_on_disk_before_its_receipt_and_the_chain_goes_on_after_
     drop(log);
     let log = open(directory.path()).await.unwrap();
     assert_eq!(log.record(entry(1)).await.unwrap().0, "lon-1-100");
-    let verdict = log.verify().await.unwrap();
+    let verdict = log.verify(Vec::new()).await.unwrap();
     assert_eq!((verdict.intact, verdict.records, verdict.first_fault.as_str()), (true, 100, ""));
 }
 
@@ -79,7 +80,7 @@ async fn a_torn_end_is_cut_and_damage_before_it_is_refused_with_the_way_out() {
         fs::write(&path, &whole[..whole.len() - cut]).unwrap();
         let log = open(directory.path()).await.unwrap();
         assert_eq!(log.record(entry(9)).await.unwrap().0, "lon-1-5", "cut by {cut}");
-        assert!(log.verify().await.unwrap().intact);
+        assert!(log.verify(Vec::new()).await.unwrap().intact);
     }
     let mut damaged = whole.clone();
     damaged[60] ^= 1;
@@ -99,7 +100,7 @@ async fn a_verdict_names_what_was_altered_behind_the_log_s_back() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[60] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let verdict = log.verify().await.unwrap();
+    let verdict = log.verify(Vec::new()).await.unwrap();
     assert!(!verdict.intact && verdict.first_fault.contains("altered"), "{verdict:?}");
 }
 
@@ -125,18 +126,60 @@ async fn an_auditor_finds_who_saw_an_alert_and_what_a_caller_asked() {
     assert_eq!(log.find(asked("other"), 0, u64::MAX, 0, 10).await.unwrap().len(), 0);
 }
 
-#[tokio::test]
-async fn attempts_of_one_question_are_counted() {
-    let directory = tempfile::tempdir().unwrap();
-    let log = open(directory.path()).await.unwrap();
-    log.record(entry(1)).await.unwrap();
-    log.record(entry(1)).await.unwrap();
-    let all = AuditQuestion::WhatDidAsk {
+fn everything() -> AuditQuestion {
+    AuditQuestion::WhatDidAsk {
         country: String::new(),
         authority: String::new(),
         system: String::new(),
         role: String::new(),
-    };
-    let found = log.find(all, 0, u64::MAX, 0, 10).await.unwrap();
-    assert_eq!(found.iter().map(|record| record.attempt).collect::<Vec<_>>(), [1, 2]);
+    }
+}
+
+#[tokio::test]
+async fn the_attempts_of_one_question_are_one_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    let failed = AuditEntry { outcome: tonic::Code::Unavailable, disclosed: Vec::new(), ..entry(1) };
+    log.record(failed).await.unwrap();
+    log.record(entry(2)).await.unwrap();
+    log.record(entry(1)).await.unwrap();
+    let found = log.find(everything(), 0, u64::MAX, 0, 10).await.unwrap();
+    assert_eq!(found.iter().map(|record| record.sequence).collect::<Vec<_>>(), [1, 2]);
+    let attempts: Vec<_> = found[0].attempts.iter().map(|one| (one.sequence, one.attempt)).collect();
+    assert_eq!(attempts, [(1, 1), (3, 2)]);
+    assert_eq!((found[0].outcome.as_str(), found[0].disclosed.len()), ("Ok", 1), "what the caller learned in the end");
+    // A page does not tear a question apart, and the next one does not tell it again.
+    let first = log.find(everything(), 0, u64::MAX, 0, 1).await.unwrap();
+    assert_eq!((first.len(), first[0].attempts.len()), (1, 2));
+    let second = log.find(everything(), 0, u64::MAX, 1, 10).await.unwrap();
+    assert_eq!(second.iter().map(|record| record.sequence).collect::<Vec<_>>(), [2]);
+    let by_receipt = log.find(AuditQuestion::Receipt { sequence: 3 }, 0, u64::MAX, 0, 10).await.unwrap();
+    assert_eq!(by_receipt[0].sequence, 3);
+}
+
+#[tokio::test]
+async fn what_was_anchored_is_missed_when_the_end_of_the_log_is_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path()).await.unwrap();
+    let mut anchors = Vec::new();
+    for number in 1..=5 {
+        log.record(entry(number)).await.unwrap();
+        let (sequence, head) = *log.head().borrow();
+        anchors.push(Anchor { sequence, head, at_ms: 1_790_000_000_000 });
+    }
+    let verdict = log.verify(anchors.clone()).await.unwrap();
+    assert_eq!((verdict.intact, verdict.anchors_met), (true, 5));
+    drop(log);
+    // Cut where a record ends: to the chain itself the log is whole.
+    let path = only_file(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let mut kept = 0;
+    for _ in 0..3 {
+        kept += alert_core::audit::read_frame(&bytes[kept..]).unwrap().length;
+    }
+    fs::write(&path, &bytes[..kept]).unwrap();
+    let log = open(directory.path()).await.unwrap();
+    assert!(log.verify(Vec::new()).await.unwrap().intact);
+    let verdict = log.verify(anchors).await.unwrap();
+    assert!(!verdict.intact && verdict.first_fault.contains("records 4 to 5"), "{verdict:?}");
 }

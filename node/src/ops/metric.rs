@@ -26,6 +26,18 @@ metrics! {
     CALL_SECONDS: histogram = "alertstore_call_seconds";
     /// Public calls refused, by method and error code of docs/errors.md.
     REFUSALS: counter = "alertstore_refusals_total";
+    /// Limits of the configuration, by what they limit.
+    LIMIT: gauge = "alertstore_limit";
+    /// Calls under way, by class.
+    UNDER_WAY: gauge = "alertstore_calls_under_way";
+    /// Pieces of work that wait for a thread, by class.
+    WORK_WAITING: gauge = "alertstore_work_waiting";
+    /// Calls refused because the node has enough to do, by class.
+    OVERLOADS: counter = "alertstore_overloads_total";
+    /// Calls refused because a quota is used up, by whose ("caller" or "agreement").
+    QUOTA_REFUSALS: counter = "alertstore_quota_refusals_total";
+    /// Probes of the quorum sent for reads and for this node's own staleness; one serves all reads that wait for it.
+    READ_PROBES: counter = "alertstore_read_probes_total";
     /// Log index applied here.
     APPLIED_INDEX: gauge = "alertstore_applied_index";
     /// Revision of the state machine.
@@ -44,8 +56,6 @@ metrics! {
     LOG_ENTRIES: counter = "alertstore_log_entries_total";
     /// fsyncs of the audit log.
     AUDIT_SYNCS: counter = "alertstore_audit_syncs_total";
-    /// Questions to a quorum for how far the log is committed, on behalf of all readers that wait.
-    PROBES: counter = "alertstore_probes_total";
     /// 1 while /readyz says ready.
     READY: gauge = "alertstore_ready";
 }

@@ -52,7 +52,11 @@ async fn look(node: &RaftNode, health: &Health) {
     };
     health.set_ready("leader", leadership != Leadership::Unknown, leader);
     let ready = *node.ready().borrow();
-    let words = if ready { "confirmed by a quorum" } else { "no quorum has confirmed this node's state yet" };
+    let words = match node.estranged() {
+        _ if ready => "confirmed by a quorum".to_owned(),
+        Some(reason) => reason,
+        None => "no quorum has confirmed this node's state yet".to_owned(),
+    };
     health.set_ready("quorum", ready, words);
 
     let log = node.log_figures();

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use alert_core::{pb, state::Meta};
+use alert_core::{
+    pb,
+    state::{Meta, is_founded},
+};
 use openraft::{
     ServerState,
     async_runtime::WatchReceiver,
@@ -51,13 +54,17 @@ impl Admin {
         inner.hello.set_pristine(false);
         tracing::info!(cluster_id = inner.options.cluster_id, "formed a cluster of this node");
         // Formed means usable: the next change need not be tried twice.
-        while !inner.cluster.leads() || inner.reads.check_ready().is_err() {
+        while !inner.cluster.leads() || inner.reads.check_ready().is_err() || !self.is_founded()? {
             if Instant::now() >= deadline {
                 return Err(AdminError::DeadlineExceeded);
             }
             sleep(LOOK).await;
         }
         Ok(answer(true))
+    }
+
+    fn is_founded(&self) -> Result<bool, AdminError> {
+        is_founded(&*self.0.reads.newest()?.view).map_err(failed)
     }
 
     async fn build_snapshot(&self, deadline: Deadline) -> Result<pb::TriggerSnapshotResponse, AdminError> {
@@ -119,7 +126,7 @@ impl Admin {
         let inner = &self.0;
         let metrics = inner.raft.metrics();
         let now = metrics.borrow_watched().clone();
-        let handle = inner.reads.newest().map_err(failed)?;
+        let handle = inner.reads.newest()?;
         let meta = Meta::read(&*handle.view).map_err(failed)?;
         let role = match now.state {
             ServerState::Learner => "learner",

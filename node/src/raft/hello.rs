@@ -5,7 +5,7 @@
 //! it is refused both ways and has to join under a new id.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,7 @@ use std::{
 };
 
 use alert_core::pb::RaftHello;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use thiserror::Error;
 
 use super::{
@@ -36,6 +36,11 @@ pub enum HelloError {
          remove it and join it again under a new id"
     )]
     OtherIncarnation { node_id: NodeId, theirs: String, expected: String },
+    #[error(
+        "node {node_id} was removed from this cluster; ids are never used twice: empty its directories and join it under \
+         a new id"
+    )]
+    Removed { node_id: NodeId },
     #[error("node {node_id} speaks protocol {theirs}, this node {ours}")]
     OtherProtocol { node_id: NodeId, theirs: u32, ours: u32 },
 }
@@ -47,14 +52,32 @@ pub struct Hello {
     incarnation: String,
     pristine: AtomicBool,
     members: ArcSwap<BTreeMap<NodeId, Node>>,
+    /// Nodes that were members once, as far as this node has applied the log.
+    removed: ArcSwap<BTreeSet<NodeId>>,
     clocks: Arc<VoterClocks>,
+    /// What a member said that knows this node under another incarnation.
+    estranged: ArcSwapOption<String>,
 }
 
 impl Hello {
     /// Without members yet, and not known to be empty.
     pub fn new(cluster_id: String, node_id: NodeId, incarnation: String, clocks: Arc<VoterClocks>) -> Self {
-        let members = ArcSwap::default();
-        Self { cluster_id, node_id, incarnation, pristine: AtomicBool::new(false), members, clocks }
+        Self {
+            cluster_id,
+            node_id,
+            incarnation,
+            pristine: AtomicBool::new(false),
+            members: ArcSwap::default(),
+            removed: ArcSwap::default(),
+            clocks,
+            estranged: ArcSwapOption::empty(),
+        }
+    }
+
+    /// Nodes that were members and are no longer, by what was applied: a removal that is only in the log may still be
+    /// taken back, and the node be needed for a quorum.
+    pub fn set_removed(&self, removed: BTreeSet<NodeId>) {
+        self.removed.store(Arc::new(removed));
     }
 
     /// The membership in effect, committed or not.
@@ -96,6 +119,12 @@ impl Hello {
         &self.cluster_id
     }
 
+    /// Why no member talks to this node, when that is so: its disk is not the one that the membership knows. Only an
+    /// operator can mend it.
+    pub fn estranged(&self) -> Option<String> {
+        self.estranged.load().as_deref().cloned()
+    }
+
     /// What this node says to `to`. An empty incarnation asks for it.
     pub fn say(&self, to: NodeId, to_incarnation: &str) -> RaftHello {
         RaftHello {
@@ -123,11 +152,13 @@ impl Hello {
             return Err(HelloError::WrongNode { meant: hello.to_node_id, reached: self.node_id });
         }
         if !hello.to_incarnation.is_empty() && hello.to_incarnation != self.incarnation {
-            return Err(HelloError::OtherIncarnation {
+            let error = HelloError::OtherIncarnation {
                 node_id: self.node_id,
                 theirs: self.incarnation.clone(),
                 expected: hello.to_incarnation.clone(),
-            });
+            };
+            self.estranged.store(Some(Arc::new(error.to_string())));
+            return Err(error);
         }
         self.check_member(hello.node_id, &hello.incarnation)?;
         self.clocks.note(hello.node_id, hello.wall_clock_ms.max(0) as u64);
@@ -154,11 +185,11 @@ impl Hello {
         Ok(())
     }
 
-    /// Checks a peer again, later: the membership may have moved on. A node that the membership does not name is let
+    /// Checks a peer again, later: the membership may have moved on. A node that the membership never named is let
     /// through: this node's own membership may be the older one.
     ///
     /// # Errors
-    /// The membership names another incarnation.
+    /// The membership names another incarnation, or named the node once.
     pub fn check_member(&self, node_id: NodeId, incarnation: &str) -> Result<(), HelloError> {
         match self.members.load().get(&node_id) {
             Some(member) if member.incarnation != incarnation => Err(HelloError::OtherIncarnation {
@@ -166,7 +197,9 @@ impl Hello {
                 theirs: incarnation.to_owned(),
                 expected: member.incarnation.clone(),
             }),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None if self.removed.load().contains(&node_id) => Err(HelloError::Removed { node_id }),
+            None => Ok(()),
         }
     }
 
@@ -191,8 +224,6 @@ impl Hello {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::seam::SystemClock;
 
@@ -219,6 +250,8 @@ mod tests {
         assert!(matches!(from_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{from_wiped:?}");
         let to_wiped = wiped.check_caller(&one.say(2, "two"), 1);
         assert!(matches!(to_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{to_wiped:?}");
+        assert_eq!(wiped.estranged(), to_wiped.err().map(|error| error.to_string()), "it can say so itself");
+        assert_eq!(one.estranged(), None);
         let answer = one.check_answer(&wiped.say(1, "one"), 2, "two");
         assert!(matches!(answer, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{answer:?}");
     }
@@ -245,6 +278,17 @@ mod tests {
         assert!(matches!(one.check_answer(&hello, 3, ""), Err(HelloError::WrongNode { .. })));
         let astray = RaftHello { to_node_id: 7, ..hello };
         assert!(matches!(one.check_caller(&astray, 2), Err(HelloError::WrongNode { .. })));
+    }
+
+    #[test]
+    fn a_node_that_was_removed_is_refused_and_one_that_is_still_a_member_is_not() {
+        let (one, two) = (node(1, "one", &[(1, "one")]), node(2, "two", &[]));
+        assert_eq!(one.check_caller(&two.say(1, "one"), 2), Ok(()), "a node not heard of yet");
+        one.set_removed(BTreeSet::from([2]));
+        assert_eq!(one.check_caller(&two.say(1, "one"), 2), Err(HelloError::Removed { node_id: 2 }));
+        let still = node(1, "one", &[(1, "one"), (2, "two")]);
+        still.set_removed(BTreeSet::from([2]));
+        assert_eq!(still.check_caller(&two.say(1, "one"), 2), Ok(()));
     }
 
     #[test]

@@ -23,3 +23,5 @@ pub const APPLY_CHUNK_ENTRIES: usize = 256;
 pub const APPLY_CHUNK_BYTES: usize = 4 << 20;
 /// Chunks of a snapshot that wait between the disk and the connection.
 pub const SNAPSHOT_CHUNKS_QUEUED: usize = 4;
+/// How long the leader tries to put the head of another node's audit log through the log.
+pub const ANCHOR_PATIENCE: Duration = Duration::from_secs(5);

@@ -80,8 +80,7 @@ impl MembershipChanges {
         if taken {
             return Err(AdminError::Refused("another member has this name or raft address".into()));
         }
-        let read = self.reads.read(Level::Linearizable, deadline).await;
-        let read = read.map_err(|error| AdminError::Failed(error.to_string()))?;
+        let read = self.reads.read(Level::Linearizable, deadline).await?;
         let used = read_used_node_ids(&*read.view).map_err(|error| AdminError::Failed(error.to_string()))?;
         if used.contains_key(&id) {
             return Err(AdminError::Refused(format!("id {id} was used before; ids are never used twice")));

@@ -5,15 +5,17 @@
 //! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
 //! * [`server`], [`service`]: from other nodes
 //! * [`state_machine`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
-//! * [`propose`], [`due`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
+//! * [`propose`], [`due`], [`anchors`], [`feed_compaction`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
 //! * [`leadership`], [`clocks`]: who leads, and what time it is
 //! * [`membership`], [`transfer`], [`admin`]: for operators
 
 pub mod admin;
+pub mod anchors;
 pub mod append_link;
 pub mod channel;
 pub mod clocks;
 pub mod due;
+pub mod feed_compaction;
 pub mod hello;
 pub mod leadership;
 pub mod limits;
@@ -33,7 +35,7 @@ pub mod snapshot_receive;
 pub mod snapshot_send;
 pub mod state_machine;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod transfer;
 pub mod types;
 pub mod wire;

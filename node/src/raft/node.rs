@@ -22,8 +22,10 @@ use tonic::{Code, Status};
 use super::{
     Consensus,
     admin::Admin,
+    anchors::{Anchors, AuditHead},
     clocks::VoterClocks,
     due::run_due,
+    feed_compaction::run_feed_compaction,
     hello::Hello,
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
@@ -39,8 +41,9 @@ use super::{
     snapshot_policy::SnapshotPolicy,
     snapshot_receive::SnapshotReceiver,
     snapshot_send::SnapshotSender,
-    state_machine::StateMachine,
+    state_machine::{StateMachine, read_removed_node_ids},
     transfer::Transfers,
+    types::LogId,
 };
 use crate::{
     api::backend::{
@@ -62,7 +65,7 @@ pub enum StartError {
 
 /// One node's part in the cluster: the store and its administration to the rest of the node. Cheap to clone.
 #[derive(Clone)]
-pub struct RaftNode(Arc<Inner>);
+pub struct RaftNode(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) options: RaftOptions,
@@ -119,8 +122,15 @@ impl RaftNode {
         let stopping = CancellationToken::new();
         let cluster = ClusterView::new(own_id, clocks.clone(), membership);
         let pump = ReadPump::new(options.reads, host.clock.clone());
-        let reads =
-            Reads::new(storage.state.clone(), machine.installing(), pump.clone(), host.clock.clone(), options.reads);
+        let snapshots_in = SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone());
+        let reads = Reads::new(
+            storage.state.clone(),
+            machine.installing(),
+            snapshots_in.under_way(),
+            pump.clone(),
+            host.clock.clone(),
+            options.reads,
+        );
         let proposer = Proposer::new(options.proposals, cluster.clone());
         let changes = MembershipChanges {
             raft: raft.clone(),
@@ -143,14 +153,14 @@ impl RaftNode {
         let policy = SnapshotPolicy {
             raft: raft.clone(),
             bounds: options.log,
-            clock: host.clock.clone(),
+            cluster: cluster.clone(),
             marks: machine.log_marks(),
             checkpoints: storage.checkpoints.clone(),
             installing: machine.installing(),
         };
         let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
         let node = Self(Arc::new(Inner {
-            snapshots: SnapshotReceiver::new(raft.clone(), storage.checkpoints.clone()),
+            snapshots: snapshots_in,
             options,
             storage,
             hello: hello.clone(),
@@ -172,6 +182,13 @@ impl RaftNode {
         node.spawn(cluster.clone().follow(raft.clone(), hello, peers, stopping.clone()));
         node.spawn(pump.run(Arc::new(prober), stopping.clone()));
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
+        node.spawn(run_feed_compaction(
+            cluster.clone(),
+            reads.clone(),
+            proposer.clone(),
+            host.clone(),
+            stopping.clone(),
+        ));
         node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
         node.spawn(policy.run(stopping.clone()));
         node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
@@ -194,6 +211,7 @@ impl RaftNode {
             clocks: self.0.clocks.clone(),
             cluster: self.0.cluster.clone(),
             pump: self.0.pump.clone(),
+            proposer: self.0.proposer.clone(),
             snapshots: self.0.snapshots.clone(),
             forward: self.0.forward.clone(),
             stopping: self.0.stopping.clone(),
@@ -205,6 +223,18 @@ impl RaftNode {
     pub fn set_forward_handler(&self, handler: Arc<dyn ForwardHandler>) {
         // A second handler would be a second home for the calls; the first stays.
         let _ = self.0.forward.set(handler);
+    }
+
+    /// Keeps the cluster's memory of this node's audit log up to date: proposes its head whenever that has moved, and
+    /// not more often than once in `interval`.
+    pub fn anchor_audit(&self, head: watch::Receiver<AuditHead>, interval: Duration) {
+        let anchors = Anchors {
+            cluster: self.0.cluster.clone(),
+            peers: self.0.peers.clone(),
+            proposer: self.0.proposer.clone(),
+            patience: self.0.options.timings.no_progress,
+        };
+        self.spawn(anchors.run(head, interval, self.0.stopping.clone()));
     }
 
     /// Administration.
@@ -224,6 +254,11 @@ impl RaftNode {
         let metrics = self.0.raft.metrics();
         let state = metrics.borrow_watched().running_state.clone();
         state.err().map(|fatal| fatal.to_string())
+    }
+
+    /// Why no member talks to this node; see [`Hello::estranged`].
+    pub fn estranged(&self) -> Option<String> {
+        self.0.hello.estranged()
     }
 
     /// Hands the leadership over, if this node has it and another voter can take it. First of all when a node stops:
@@ -252,12 +287,34 @@ impl RaftNode {
         }
     }
 
+    /// Tells the hello which nodes were removed, once the membership in effect has been applied here.
+    fn note_removed(&self, applied_index: u64, known: &mut Option<LogId>) {
+        let membership = self.0.cluster.membership();
+        let Some(changed_at) = *membership.log_id() else { return };
+        if *known == Some(changed_at) || changed_at.index > applied_index {
+            return;
+        }
+        let view = self.0.storage.state.read().map_err(|error| error.to_string());
+        let removed = view
+            .and_then(|view| read_removed_node_ids(&view, membership.membership()).map_err(|error| error.to_string()));
+        match removed {
+            Ok(removed) => {
+                self.0.hello.set_removed(removed);
+                *known = Some(changed_at);
+            }
+            // Tried again at the next look.
+            Err(error) => tracing::warn!(%error, "nodes that were removed cannot be read"),
+        }
+    }
+
     /// Publishes readiness and progress to the services.
     async fn publish(self, stopping: CancellationToken) {
         let mut position = self.0.storage.state.position();
+        let mut members_known = None;
         loop {
             let seen = *position.borrow_and_update();
             let now = Applied { index: seen.applied_index().unwrap_or(0), revision: seen.revision };
+            self.note_removed(now.index, &mut members_known);
             self.0.applied.send_if_modified(|applied| std::mem::replace(applied, now) != now);
             let ready = self.0.reads.check_ready().is_ok();
             self.0.ready.send_if_modified(|before| std::mem::replace(before, ready) != ready);
@@ -335,6 +392,7 @@ impl Store for RaftNode {
                 })
                 .collect(),
             answered_by: self.0.options.node_id,
+            ..Default::default()
         }
     }
 
@@ -360,6 +418,12 @@ impl Store for RaftNode {
 }
 
 impl Inner {
+    /// How many snapshots are on their way here.
+    #[cfg(test)]
+    pub(super) fn snapshots_under_way(&self) -> watch::Receiver<usize> {
+        self.snapshots.under_way()
+    }
+
     async fn forward_call(
         &self,
         to: pb::LeaderHint,

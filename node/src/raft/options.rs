@@ -84,13 +84,12 @@ pub struct ProposalBounds {
 
 impl Default for ProposalBounds {
     fn default() -> Self {
-        let overlapping = std::env::var("XIF").ok().and_then(|x| x.parse().ok()).unwrap_or(2);
         Self {
             queue_commands: 16_384,
             queue_bytes: 64 << 20,
             entries_in_flight: 8,
-            entries_overlapping: overlapping,
-            gather_max: Duration::from_millis(std::env::var("XGM").ok().and_then(|x| x.parse().ok()).unwrap_or(5)),
+            entries_overlapping: 2,
+            gather_max: Duration::from_millis(5),
         }
     }
 }
@@ -222,4 +221,41 @@ pub enum OptionsError {
     /// openraft's own checks.
     #[error("{0}")]
     Refused(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(election_max_ms: u64) -> RaftOptions {
+        let timings = Timings::for_election_timeout(Duration::from_millis(election_max_ms));
+        RaftOptions::new("c", 1, Node::default(), timings)
+    }
+
+    #[test]
+    fn the_rules_that_keep_data_safe_are_no_options() {
+        for election_max_ms in [500, 1000, 4000] {
+            let config = options(election_max_ms).config().unwrap();
+            assert_eq!(config.enable_leader_restore, Some(false), "a leader that lost its tail must not go on");
+            assert_eq!(config.allow_log_reversion, Some(false));
+            assert_eq!(config.enable_pre_vote, Some(true));
+            assert_eq!(config.quorum_loss_probe_interval, Some(2 * election_max_ms));
+            assert!(config.election_timeout_min * 4 <= config.election_timeout_max);
+            assert!(matches!(config.snapshot_policy, SnapshotPolicy::Never), "our own trigger alone");
+            assert_eq!(config.max_in_snapshot_log_to_keep, u64::MAX, "nothing is purged but by our own policy");
+        }
+    }
+
+    #[test]
+    fn times_that_contradict_each_other_are_refused() {
+        let mut slow = options(1000);
+        slow.timings.election_min = Duration::from_millis(500);
+        assert!(matches!(slow.config(), Err(OptionsError::RandomPart { .. })));
+        let mut lost = options(1000);
+        lost.timings.heartbeat = Duration::from_millis(200);
+        assert!(matches!(lost.config(), Err(OptionsError::Heartbeat { .. })));
+        let mut old = options(1000);
+        old.log.snapshot_after = Duration::from_secs(25 * 3600);
+        assert!(matches!(old.config(), Err(OptionsError::LogAge(_))));
+    }
 }

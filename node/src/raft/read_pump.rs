@@ -21,14 +21,14 @@ use tokio_util::sync::CancellationToken;
 use super::options::ReadBounds;
 use crate::{
     api::backend::{Deadline, ReadError},
-    ops::metric::PROBES,
+    ops::metric,
     seam::Clock,
 };
 
 /// While every waiting reader is covered by a probe under way, another leaves after so many spacings: in case that one
 /// is lost.
 const COVERED_SPACINGS: u32 = 10;
-/// Proofs that wait for their index to be applied.
+/// Most proofs that wait for their index to be applied.
 const PROOFS_KEPT: usize = 64;
 
 /// Asks one read index. On the leader of its own quorum, elsewhere of the leader.
@@ -71,7 +71,25 @@ struct State {
     /// When the newest successful probe was sent, and its index.
     newest: Option<Proof>,
     last_failure: String,
+    /// The probe that was settled last failed.
+    last_attempt_failed: bool,
     stopped: bool,
+}
+
+impl State {
+    /// Keeps a proof until its index is applied. Too many of them are thinned out evenly: were the oldest dropped, a node
+    /// that lags by more than they span would never reach one, and never prove anything again.
+    fn keep(&mut self, proof: Proof) {
+        if self.pending.len() == PROOFS_KEPT {
+            let mut position = 0;
+            self.pending.retain(|_| {
+                position += 1;
+                position % 2 == 1
+            });
+        }
+        let place = self.pending.partition_point(|kept| kept.index <= proof.index);
+        self.pending.insert(place, proof);
+    }
 }
 
 /// The pump. Clones share it.
@@ -119,6 +137,11 @@ impl ReadPump {
             {
                 return Ok(newest.index);
             }
+            // Known to be cut off: at once, so that the caller goes elsewhere. Probes go on without readers, and the
+            // first one that comes back ends this. (A node that slept has not failed, so its readers wait.)
+            if state.last_attempt_failed && self.is_over(state.newest) {
+                return Err(ReadError::NoQuorum);
+            }
             state.order += 1;
             let arrived = state.order;
             state.waiters.push(Waiter { arrived, wanted, index: sender });
@@ -148,7 +171,10 @@ impl ReadPump {
 
     /// True when no probe that left within the bound came back.
     pub fn without_quorum(&self) -> bool {
-        let newest = self.state.lock().expect("held for this line only").newest;
+        self.is_over(self.state.lock().expect("held for this line only").newest)
+    }
+
+    fn is_over(&self, newest: Option<Proof>) -> bool {
         let since = newest.map_or(self.started_at, |proof| proof.sent_at);
         self.clock.boot().saturating_sub(since) > self.bounds.quorum_lost_after
     }
@@ -211,7 +237,7 @@ impl ReadPump {
     }
 
     fn start_probe(&self) -> Probe {
-        metrics::counter!(PROBES).increment(1);
+        metrics::counter!(metric::READ_PROBES).increment(1);
         let mut state = self.state.lock().expect("held in this function only");
         state.order += 1;
         Probe { order: state.order, sent_at: self.clock.boot() }
@@ -220,6 +246,7 @@ impl ReadPump {
     fn settle(&self, probe: Probe, answer: Result<u64, String>) {
         let lost = answer.is_err() && self.without_quorum();
         let mut state = self.state.lock().expect("held in this function only");
+        state.last_attempt_failed = answer.is_err();
         let served = match answer {
             Ok(index) => {
                 state.last_failure.clear();
@@ -227,11 +254,7 @@ impl ReadPump {
                 if state.newest.is_none_or(|newest| newest.sent_at <= proof.sent_at) {
                     state.newest = Some(proof);
                 }
-                if state.pending.len() == PROOFS_KEPT {
-                    state.pending.pop_front();
-                }
-                state.pending.push_back(proof);
-                state.pending.make_contiguous().sort_by_key(|proof| proof.index);
+                state.keep(proof);
                 Ok(index)
             }
             Err(reason) => {
@@ -268,4 +291,29 @@ impl Probe {
             Wanted::SentSince(since) => self.sent_at >= since,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_always_lags_still_proves_how_old_its_state_is() {
+        // A probe every 2 ms finds the log two entries further; this node is 400 entries behind all the time.
+        let clock = Arc::new(crate::seam::SystemClock);
+        let pump = ReadPump::new(ReadBounds::for_timings(&super::super::Timings::for_election_timeout(SECOND)), clock);
+        for round in 1..=2000u64 {
+            let sent_at = Duration::from_millis(2 * round);
+            pump.settle(Probe { order: round, sent_at }, Ok(2 * round));
+            let applied = (2 * round).saturating_sub(400);
+            let proven_at = pump.proven_at(applied);
+            if round > 400 {
+                // 200 rounds behind, and never much more than that: proofs are thinned out, not lost.
+                let age = sent_at.saturating_sub(proven_at.expect("something is proven"));
+                assert!(age <= Duration::from_millis(700), "round {round}: {age:?}");
+            }
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
 }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 use super::{options::ReadBounds, read_pump::ReadPump};
 use crate::{
@@ -17,6 +20,7 @@ pub struct Reads {
     store: StateStore,
     position: watch::Receiver<Position>,
     installing: watch::Receiver<bool>,
+    receiving: watch::Receiver<usize>,
     pump: ReadPump,
     clock: Arc<dyn Clock>,
     bounds: ReadBounds,
@@ -28,16 +32,18 @@ fn index_of(position: &Position) -> u64 {
 }
 
 impl Reads {
-    /// From this store, as fresh as this pump proves.
+    /// From this store, as fresh as this pump proves. `installing`: a snapshot takes the place of the state; `receiving`:
+    /// how many snapshots are on their way here.
     pub fn new(
         store: StateStore,
         installing: watch::Receiver<bool>,
+        receiving: watch::Receiver<usize>,
         pump: ReadPump,
         clock: Arc<dyn Clock>,
         bounds: ReadBounds,
     ) -> Self {
         let position = store.position();
-        Self { store, position, installing, pump, clock, bounds }
+        Self { store, position, installing, receiving, pump, clock, bounds }
     }
 
     fn position(&self) -> Position {
@@ -146,24 +152,39 @@ impl Reads {
             reached = reached => reached,
             checked = from_future => match checked {
                 Ok(()) | Err(ReadError::TokenFromFuture) => checked,
-                // Without a quorum the token may still be reached by what was committed before.
-                Err(_) => self.wait(|position| position.revision >= revision, deadline).await,
+                // Without a quorum nothing new comes; only what was committed before may still be on its way.
+                Err(ReadError::NoQuorum) => {
+                    let soon = deadline.min(Instant::now() + self.bounds.probe_timeout);
+                    let reached = self.wait(|position| position.revision >= revision, soon).await;
+                    reached.map_err(|error| match error {
+                        ReadError::DeadlineExceeded => ReadError::NoQuorum,
+                        other => other,
+                    })
+                }
+                refused => refused,
             },
         }
     }
 
     async fn wait(&self, reached: impl Fn(&Position) -> bool, deadline: Deadline) -> Result<(), ReadError> {
-        let (mut position, mut install) = (self.position.clone(), self.installing.clone());
+        let (mut position, mut install, mut receive) =
+            (self.position.clone(), self.installing.clone(), self.receiving.clone());
         let waited = async {
             tokio::select! {
                 biased;
                 there = position.wait_for(|position| reached(position)) => there.map(drop).map_err(|_| ReadError::Stopped),
-                // At once, with the reason: an install takes longer than a call to another node.
+                // At once, with the reason: a snapshot takes longer than a call to another node, and until it is
+                // installed no entry is applied.
                 _ = install.wait_for(|installing| *installing) => Err(installing()),
+                _ = receive.wait_for(|receiving| *receiving > 0) => Err(receiving()),
             }
         };
         timeout_at(deadline, waited).await.unwrap_or(Err(ReadError::DeadlineExceeded))
     }
+}
+
+fn receiving() -> ReadError {
+    ReadError::NotReady { reason: "it receives a snapshot".into() }
 }
 
 fn installing() -> ReadError {

@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    Consensus,
+    Consensus, anchors,
+    anchors::AuditHead,
     clocks::VoterClocks,
     hello::Hello,
     leadership::ClusterView,
-    limits::APPEND_WORK_WINDOW,
+    limits::{ANCHOR_PATIENCE, APPEND_WORK_WINDOW},
+    propose::Proposer,
     read_pump::ReadPump,
     server::{ConnectionInfo, SaidHello},
     snapshot_receive::SnapshotReceiver,
@@ -42,6 +44,7 @@ pub struct RaftRpc {
     pub(super) clocks: Arc<VoterClocks>,
     pub(super) cluster: Arc<ClusterView>,
     pub(super) pump: ReadPump,
+    pub(super) proposer: Proposer,
     pub(super) snapshots: SnapshotReceiver,
     pub(super) forward: Arc<std::sync::OnceLock<Arc<dyn ForwardHandler>>>,
     pub(super) stopping: CancellationToken,
@@ -191,6 +194,15 @@ impl RaftService for RaftRpc {
         let said = self.caller(&request)?;
         let handler = self.forward.get().ok_or_else(|| Status::unavailable("this node is starting"))?;
         Ok(Response::new(handler.forwarded(said.node_id, request.into_inner()).await))
+    }
+
+    async fn anchor_audit(&self, request: Request<RaftFrame>) -> Result<Response<RaftFrame>, Status> {
+        // A node speaks for its own log only.
+        let said = self.caller(&request)?;
+        let head: AuditHead = decode(request.get_ref())?;
+        let deadline = Instant::now() + ANCHOR_PATIENCE;
+        anchors::propose(&self.proposer, said.node_id, head, deadline).await.map_err(Status::unavailable)?;
+        Ok(Response::new(frame(&())))
     }
 
     async fn snapshot_offer(&self, request: Request<SnapshotManifest>) -> Result<Response<SnapshotWanted>, Status> {

@@ -10,6 +10,7 @@ use std::{
 
 use alert_core::pb::{SnapshotChunk, SnapshotInstalled, SnapshotManifest, SnapshotPart, SnapshotWanted};
 use futures::{Stream, StreamExt};
+use tokio::sync::watch;
 use tonic::Status;
 
 use super::{
@@ -36,6 +37,23 @@ pub struct SnapshotReceiver {
     checkpoints: CheckpointStore,
     transfers: Arc<Mutex<BTreeMap<NodeId, Transfer>>>,
     counter: Arc<AtomicU64>,
+    under_way: Arc<watch::Sender<usize>>,
+}
+
+/// One snapshot on its way here; until it is installed, or the transfer breaks off.
+struct UnderWay(Arc<watch::Sender<usize>>);
+
+impl UnderWay {
+    fn new(count: &Arc<watch::Sender<usize>>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 fn bad(error: impl std::fmt::Display) -> Status {
@@ -49,7 +67,13 @@ fn failed(error: impl std::fmt::Display) -> Status {
 impl SnapshotReceiver {
     /// For this node's state.
     pub fn new(raft: Consensus, checkpoints: CheckpointStore) -> Self {
-        Self { raft, checkpoints, transfers: Arc::default(), counter: Arc::default() }
+        let under_way = Arc::new(watch::channel(0).0);
+        Self { raft, checkpoints, transfers: Arc::default(), counter: Arc::default(), under_way }
+    }
+
+    /// How many snapshots are on their way here.
+    pub fn under_way(&self) -> watch::Receiver<usize> {
+        self.under_way.subscribe()
     }
 
     /// Answers an offer with what is missing here.
@@ -98,6 +122,7 @@ impl SnapshotReceiver {
         let head = chunks.next().await.ok_or_else(not_offered)??;
         let transfer = self.take(from).filter(|transfer| transfer.id == head.transfer_id).ok_or_else(not_offered)?;
         let Transfer { vote, mut receiver, .. } = transfer;
+        let _under_way = UnderWay::new(&self.under_way);
         while let Some(chunk) = chunks.next().await {
             let SnapshotChunk { file, offset, data, .. } = chunk?;
             receiver.write(file as usize, offset, data.into()).await.map_err(failed)?;

@@ -1,7 +1,7 @@
 //! The state machine as openraft sees it: hands committed entries to the state store in chunks, and sends the answers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex},
 };
@@ -22,12 +22,12 @@ use tokio::sync::watch;
 
 use super::{
     limits::{APPLY_CHUNK_BYTES, APPLY_CHUNK_ENTRIES},
-    snapshot_policy::LogMarks,
     types::{EncodedBatch, Entry, LogId, Membership, NodeId, Payload, SnapshotMeta, StoredMembership, TypeConfig},
 };
 use crate::storage::{
     Storage,
     checkpoint::{Checkpoint, CheckpointStore},
+    log::{LogMarks, entry},
 };
 
 /// A snapshot with what it covers.
@@ -46,7 +46,8 @@ pub struct StateMachine {
 impl StateMachine {
     /// On top of what is on disk.
     pub fn new(storage: Storage) -> Self {
-        Self { storage, installing: Arc::new(watch::channel(false).0), marks: Arc::default() }
+        let marks = Arc::new(Mutex::new(storage.log.opened_marks()));
+        Self { storage, installing: Arc::new(watch::channel(false).0), marks }
     }
 
     /// True while a snapshot takes the place of the state.
@@ -63,8 +64,9 @@ impl StateMachine {
         let Chunk { entries, responders, bytes } = std::mem::take(chunk);
         let Some(last) = entries.last() else { return Ok(()) };
         let last_index = last.log_id.index;
+        let at_ms = entries.iter().filter_map(entry::proposed_at_ms).max();
         let answers = self.storage.state.apply(entries).await?;
-        self.marks.lock().expect("held for this line only").note(last_index, bytes as u64);
+        self.marks.lock().expect("held for this line only").note(last_index, bytes as u64, at_ms);
         for (responder, answer) in responders.into_iter().zip(answers) {
             if let Some(responder) = responder {
                 responder.send(answer);
@@ -174,6 +176,15 @@ pub fn used_node_ids(membership: &Membership) -> Vec<Write> {
         (Family::Sys, sys::used_node_id(*id), Some(codec::encode(&node.incarnation)))
     };
     membership.nodes().map(write).collect()
+}
+
+/// Nodes that were members and are no longer.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn read_removed_node_ids(view: &dyn View, members: &Membership) -> Result<BTreeSet<NodeId>, ViewError> {
+    let used = read_used_node_ids(view)?;
+    Ok(used.into_keys().filter(|id| members.get_node(id).is_none()).collect())
 }
 
 /// Every node that ever was a member: its id, and its data directory's incarnation.

@@ -11,7 +11,10 @@ use std::{
 use alert_core::{
     alert::{AlertId, Caller},
     codec, pb,
-    state::command::{Batch, Command, Proposal},
+    state::{
+        command::{Batch, Command, Proposal},
+        founding,
+    },
 };
 use openraft::EntryPayload;
 use parking_lot::{Condvar, Mutex};
@@ -109,7 +112,7 @@ impl Bench {
     }
 }
 
-/// An entry that creates the synthetic alert number `index`.
+/// An entry that creates the synthetic alert number `index`; the first one founds the cluster before.
 pub fn create(term: u64, index: u64) -> Entry {
     let id = alert_id(index);
     let part = |kind: &str, text: &str| pb::NamePart { kind: code("name-part", kind), text: text.into() };
@@ -152,7 +155,9 @@ pub fn create(term: u64, index: u64) -> Entry {
     };
     let command = Command::Create { id, alert: alert.encode_to_vec(), as_draft: false };
     let proposal = Proposal { caller: Some(caller), request: None, rules_revision: 0, command };
-    batch(term, index, &Batch { proposed_at_ms: 1_790_000_000_000 + index, proposals: vec![proposal] })
+    let founding = Proposal { caller: None, request: None, rules_revision: 0, command: founding() };
+    let proposals = (index == 1).then_some(founding).into_iter().chain([proposal]).collect();
+    batch(term, index, &Batch { proposed_at_ms: 1_790_000_000_000 + index, proposals })
 }
 
 /// An entry with a batch.

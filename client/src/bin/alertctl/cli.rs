@@ -17,7 +17,7 @@ Exit codes:
   5  done in part: rejected lines, not fully searched, a node that does not answer
   6  outcome unknown: the change may have taken effect, look before you repeat it";
 
-/// Works with the alert store: alerts, searches, agreements, rules, audit, and the cluster itself.
+/// Works with the alert store: alerts, searches, hits, agreements, rules, audit, and the cluster itself.
 #[derive(Parser)]
 #[command(name = "alertctl", version, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -118,6 +118,16 @@ pub enum Command {
     History(command::alert::History),
     /// Create an alert from JSON, or update the one whose id the JSON carries.
     Put(command::change::Put),
+    /// Alerts that may be about the same subject as one that you are about to create.
+    Duplicates(command::relations::Duplicates),
+    /// Hand a draft in for review.
+    Submit(command::review::Step),
+    /// Approve an alert under review, as another officer than the one who submitted it.
+    Approve(command::review::Step),
+    /// Send an alert under review back to its drafter.
+    Reject(command::review::Step),
+    /// List alerts that end soon unless they are extended.
+    Due(command::review::Due),
     /// Extend an alert after a review.
     Extend(command::change::Extend),
     /// Suspend, block or flag an alert.
@@ -128,6 +138,20 @@ pub enum Command {
     Cancel(command::change::Cancel),
     /// Remove alerts and their history for good.
     Erase(command::change::Erase),
+    /// Link an alert of your own with another one.
+    Link(command::relations::Link),
+    /// Remove a link.
+    Unlink(command::relations::Unlink),
+    /// Hand an alert over to another owner.
+    TransferOwner(command::relations::TransferOwner),
+    /// Remove data that a victim of misused identity agreed to have kept.
+    WithdrawConsent(command::relations::WithdrawConsent),
+    /// Photos and papers of an alert.
+    Attachment(command::attachment::Attachment),
+    /// Report hits, answer them, talk about them.
+    Hit(command::hit::Hit),
+    /// Volumes per category, agreement and hit.
+    Statistics(command::statistics::Statistics),
     /// Show the nodes of the cluster and how they are.
     Status,
     /// Form the cluster and change its members.

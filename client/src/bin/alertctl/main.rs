@@ -65,6 +65,11 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     {
         return done;
     }
+    if let Command::Attachment(attachment) = &cli.command
+        && let Some(done) = command::attachment::offline(attachment, &output)
+    {
+        return done;
+    }
     let app = App { client: connect(&cli.global)?, output, yes: cli.global.yes };
     match cli.command {
         Command::Import(arguments) => command::import::run(&app, arguments).await,
@@ -74,6 +79,18 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::List(arguments) => command::alert::list(&app, arguments).await,
         Command::History(arguments) => command::alert::history(&app, arguments).await,
         Command::Put(arguments) => command::change::put(&app, arguments).await,
+        Command::Duplicates(arguments) => command::relations::duplicates(&app, arguments).await,
+        Command::Submit(step) => command::review::submit(&app, step).await,
+        Command::Approve(step) => command::review::approve(&app, step).await,
+        Command::Reject(step) => command::review::reject(&app, step).await,
+        Command::Due(arguments) => command::review::due(&app, arguments).await,
+        Command::Link(arguments) => command::relations::link(&app, arguments).await,
+        Command::Unlink(arguments) => command::relations::unlink(&app, arguments).await,
+        Command::TransferOwner(arguments) => command::relations::transfer_owner(&app, arguments).await,
+        Command::WithdrawConsent(arguments) => command::relations::withdraw_consent(&app, arguments).await,
+        Command::Attachment(arguments) => command::attachment::run(&app, arguments).await,
+        Command::Hit(arguments) => command::hit::run(&app, arguments).await,
+        Command::Statistics(arguments) => command::statistics::run(&app, arguments).await,
         Command::Extend(arguments) => command::change::extend(&app, arguments).await,
         Command::Restrict(arguments) => command::change::restrict(&app, arguments).await,
         Command::Lift(arguments) => command::change::lift(&app, arguments).await,

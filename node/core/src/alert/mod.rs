@@ -5,8 +5,10 @@
 //! * `lifecycle`, `retention`: what may follow what, and when an alert ends
 //! * `label`, `visibility`, `redact`: who sees which alert, and what of it
 //! * `victim`: what victims of misused identities agreed to; `check_digit`: of identifiers
+//! * `attachment`: content that a record names;
 //! * `record`: the stored bytes; `party`, `time`: codes of parties, calendar
 
+pub mod attachment;
 mod caller;
 pub mod check_digit;
 pub mod fault;

@@ -39,6 +39,15 @@ pub fn from_ms(unix_ms: u64) -> Timestamp {
     Timestamp { seconds: (unix_ms / 1000) as i64, nanos: ((unix_ms % 1000) * 1_000_000) as i32 }
 }
 
+/// For people: `2026-11-22T00:00:00Z`.
+pub fn iso_text(unix_ms: u64) -> String {
+    i64::try_from(unix_ms.min(LATEST_MS))
+        .ok()
+        .and_then(|ms| Instant::from_millisecond(ms).ok())
+        .unwrap_or_default()
+        .to_string()
+}
+
 /// The same day and time of day, `months` calendar months later. Where that month has no such day, its last day
 /// (Regulation (EEC, Euratom) No 1182/71 Art. 3(2)(c)): 31 January + 1 = 28 or 29 February. Ends at [`LATEST_MS`].
 pub fn add_months(unix_ms: u64, months: u32) -> u64 {

@@ -6,11 +6,25 @@
 //!
 //! What a chain cannot show by itself is that its end is missing: that is what the heads anchored through Raft are for.
 
+mod attempts;
 mod chain;
 mod verify;
 
+pub use attempts::{Question, merge_attempts};
 pub use chain::{Chain, Frame, FrameError, read_frame};
+use serde::{Deserialize, Serialize};
 pub use verify::{Fault, Report, Verifier};
+
+/// Where a log ended at some time, as the cluster remembers it: no node can alter it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// Of the log's last record then.
+    pub sequence: u64,
+    /// BLAKE3 of that record.
+    pub head: [u8; 32],
+    /// Replicated time, milliseconds since 1970.
+    pub at_ms: u64,
+}
 
 /// Largest record, in bytes. Longer questions are refused long before.
 pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;

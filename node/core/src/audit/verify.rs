@@ -1,12 +1,17 @@
 //! Checks a whole log, file by file.
 
-use super::{Chain, read_frame};
+use std::collections::BTreeMap;
+
+use super::{Anchor, Chain, Frame, read_frame};
+use crate::alert::time::iso_text;
 
 /// Follows a log from its first record and notes everything that is wrong.
 #[derive(Debug)]
 pub struct Verifier {
     chain: Chain,
     started: bool,
+    /// By sequence, those of records not met yet.
+    anchors: BTreeMap<u64, Vec<Anchor>>,
     report: Report,
 }
 
@@ -17,8 +22,12 @@ pub struct Report {
     pub records: u64,
     /// Sequence of the last record.
     pub last_sequence: u64,
-    /// Hash of the last record: compare with the anchored head.
+    /// Hash of the last record.
     pub head: [u8; 32],
+    /// Anchors that the log bears out.
+    pub anchors_met: u64,
+    /// Replicated time of the newest of these, milliseconds since 1970.
+    pub anchored_until_ms: Option<u64>,
     /// In the order of the log; empty = intact.
     pub faults: Vec<Fault>,
 }
@@ -37,7 +46,16 @@ pub struct Fault {
 impl Verifier {
     /// For the log of one node from its first record, or from the oldest file that is kept.
     pub fn new(cluster: &str, node: &str) -> Self {
-        Self { chain: Chain::new(cluster, node), started: false, report: Report::default() }
+        Self { chain: Chain::new(cluster, node), started: false, anchors: BTreeMap::new(), report: Report::default() }
+    }
+
+    /// Checks the log against what the cluster remembers of it, too.
+    #[must_use]
+    pub fn against(mut self, anchors: impl IntoIterator<Item = Anchor>) -> Self {
+        for anchor in anchors {
+            self.anchors.entry(anchor.sequence).or_default().push(anchor);
+        }
+        self
     }
 
     /// For a log whose node is not known: the first record is taken as it is.
@@ -74,11 +92,31 @@ impl Verifier {
                 };
                 self.fault(name, offset, what);
             }
+            if !self.started {
+                // Records before the oldest file that is kept were retired, and their anchors with them.
+                self.anchors = self.anchors.split_off(&frame.record.sequence);
+            }
             self.started = true;
+            self.meet_anchors(name, offset, &frame);
             self.report.records += 1;
             self.report.last_sequence = frame.record.sequence;
             self.report.head = frame.hash;
             offset += frame.length;
+        }
+    }
+
+    fn meet_anchors(&mut self, file: &str, offset: usize, frame: &Frame) {
+        let sequence = frame.record.sequence;
+        for anchor in self.anchors.remove(&sequence).unwrap_or_default() {
+            if anchor.head == frame.hash {
+                self.report.anchors_met += 1;
+                self.report.anchored_until_ms = self.report.anchored_until_ms.max(Some(anchor.at_ms));
+            } else {
+                let when = iso_text(anchor.at_ms);
+                let what =
+                    format!("record {sequence} is not the one that was anchored at {when}: the log was rewritten");
+                self.fault(file, offset, what);
+            }
         }
     }
 
@@ -87,7 +125,15 @@ impl Verifier {
     }
 
     /// What was found.
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        if let Some((sequence, anchors)) = self.anchors.pop_last()
+            && sequence > self.report.last_sequence
+        {
+            let when = anchors.last().map(|anchor| iso_text(anchor.at_ms)).unwrap_or_default();
+            let from = self.report.last_sequence + 1;
+            let what = format!("records {from} to {sequence}, anchored at {when}, are missing at the end");
+            self.fault("the end of the log", 0, what);
+        }
         self.report
     }
 }
@@ -127,6 +173,38 @@ mod tests {
         verifier.file("a", &frames()[..2].concat(), false);
         verifier.file("b", &frames()[2..].concat(), true);
         assert_eq!(verifier.finish(), report);
+    }
+
+    fn anchor(frame: &[u8], at_ms: u64) -> Anchor {
+        let frame = read_frame(frame).unwrap();
+        Anchor { sequence: frame.record.sequence, head: frame.hash, at_ms }
+    }
+
+    #[test]
+    fn an_anchor_shows_a_cut_end_and_a_chain_made_anew() {
+        let frames = frames();
+        let anchors = [anchor(&frames[1], 1000), anchor(&frames[4], 2000)];
+        let check = |bytes: &[u8]| {
+            let mut verifier = Verifier::new("c", "lon-1").against(anchors);
+            verifier.file("a", bytes, true);
+            verifier.finish()
+        };
+        let report = check(&frames.concat());
+        assert_eq!((report.anchors_met, report.anchored_until_ms, report.faults.len()), (2, Some(2000), 0));
+        // Without anchors a log that ends early is sound.
+        let cut = check(&frames[..3].concat());
+        assert!(cut.faults[0].what.starts_with("records 4 to 5, anchored at 1970-01-01T00:00:02"), "{cut:?}");
+        assert_eq!(cut.faults.len(), 1);
+        // A whole new chain, each link right.
+        let mut chain = Chain::new("c", "lon-1");
+        let mut rewritten = Vec::new();
+        (0..5).for_each(|number| chain.append(&mut record(&format!("get {number}")), &mut rewritten));
+        let faults = check(&rewritten).faults;
+        assert_eq!(faults.len(), 2);
+        assert!(faults[0].what.starts_with("record 2 is not the one that was anchored"), "{faults:?}");
+        // What was retired is not missed.
+        assert!(check(&frames[2..].concat()).faults.is_empty());
+        assert_eq!(check(&[]).faults.len(), 1, "an empty log of a node that had one");
     }
 
     #[test]

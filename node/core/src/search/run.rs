@@ -7,7 +7,7 @@ use super::{
     index::{form, key::Tail},
     leg,
     query::ParsedQuery,
-    score,
+    score::{self, coincidence},
     session::{Counters, LabelSource, Session},
 };
 use crate::{
@@ -145,7 +145,9 @@ fn persons(
             }
             let forms = form::name_forms(&record.identities);
             let Some(mut scored) = score::person::score(person, &forms, session.profile) else { continue };
-            if scored.score < session.profile.threshold {
+            if scored.score < session.profile.threshold
+                || coincidence::is_likely(scored.date, possible.bearers, session.profile)
+            {
                 continue;
             }
             scored.explanation.notes = person.notes.clone();

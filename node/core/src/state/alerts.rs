@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use prost::Message;
 
 use super::{
-    ViewError,
+    ViewError, attachments,
     family::{self, Due, Family, Hanging},
     feed::Change,
     life::parent_of,
@@ -19,7 +19,7 @@ use crate::{
         AlertId, Caller, Header, Label, RecordError, RuleSet, StoredAlert, lifecycle::next_boundary, priority,
         sections, time::field_ms,
     },
-    codec, pb,
+    pb,
     search::index::{self, IndexInput},
 };
 
@@ -106,6 +106,7 @@ pub(super) fn store(
     if let Some(before) = before {
         let key = family::history(draft.id, before.version());
         writer.insert(Family::History, key, before.stored.encode());
+        attachments::keep_referenced(writer, draft.id, &before.alert, Some(&after.alert))?;
     }
     writer.set(Family::Alerts, draft.id.as_bytes().to_vec(), Some(after.stored.encode()))?;
     write_derived(writer, rules, draft.id, before, Some(&after))?;
@@ -115,7 +116,7 @@ pub(super) fn store(
         before: before.map(|loaded| loaded.stored.header.label),
         after: Some(after.stored.header.label),
     };
-    writer.insert(Family::Changes, family::change(writer.meta.revision), codec::encode(&change));
+    writer.tell(change);
     Ok(after.version())
 }
 
@@ -125,9 +126,10 @@ pub(super) fn erase(writer: &mut Writer<'_>, rules: &RuleSet, id: AlertId, loade
     writer.set(Family::Alerts, id.as_bytes().to_vec(), None)?;
     write_derived(writer, rules, id, Some(loaded), None)?;
     purge_history(writer, id)?;
+    attachments::keep_referenced(writer, id, &loaded.alert, None)?;
     let change =
         Change::Alert { id, version: loaded.version() + 1, before: Some(loaded.stored.header.label), after: None };
-    writer.insert(Family::Changes, family::change(writer.meta.revision), codec::encode(&change));
+    writer.tell(change);
     Ok(())
 }
 

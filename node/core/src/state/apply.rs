@@ -1,18 +1,18 @@
 //! `apply`: commands in, writes and answers out. The same on every node, whatever the chunks that it is called with.
 
 use super::{
-    Meta, View, ViewError, Write,
-    command::{Answer, Batch, Command, Outcome, Proposal},
+    Meta, View, ViewError, Write, audit,
+    command::{Answer, Batch, Command, Outcome, Proposal, Rejection},
     context::{Applied, Context, answered},
-    family::{Due, Family, sys},
-    hits, links, policy,
+    family::{Due, Family},
+    feed, hits, links, policy,
     requests::{self, Seen},
-    scan_prefix,
+    rules, scan_prefix,
     writer::{Caches, Writer},
 };
 use crate::{
     alert::{AlertId, lifecycle::Step},
-    codec, limits,
+    limits,
 };
 
 /// What applying a chunk of log entries comes to. The node writes it all in one engine batch.
@@ -55,14 +55,36 @@ fn apply_one(writer: &mut Writer<'_>, proposal: &Proposal) -> Result<Answer, Vie
     let mut rules_cache = std::mem::take(&mut writer.caches.rules);
     let rules = rules_cache.get(writer.view(), &writer.meta);
     writer.caches.rules = rules_cache;
-    let rules = rules?;
-    let validate_again = proposal.rules_revision != writer.meta.rules_revision;
-    let mut step = Context { writer, rules: &rules, caller: proposal.caller.as_ref(), validate_again };
-    let answer = answered(execute(&mut step, proposal.command.clone()))?;
+    let applied = match (execute_without_rules(writer, proposal), rules?) {
+        (Some(applied), _) => applied,
+        // Not kept under the request id: the same call succeeds a moment later.
+        (None, None) => return Ok(Err(Rejection::NotFounded)),
+        (None, Some(rules)) => {
+            let rules = &rules;
+            let validate_again = proposal.rules_revision != writer.meta.rules_revision;
+            let mut step = Context { writer, rules, caller: proposal.caller.as_ref(), validate_again };
+            execute(&mut step, proposal.command.clone())
+        }
+    };
+    let answer = answered(applied)?;
     if let Some((caller, request)) = identified {
         requests::keep(writer, caller, request, &answer)?;
     }
     Ok(answer)
+}
+
+/// What is done the same whatever the rules say; `None` for all else.
+fn execute_without_rules(writer: &mut Writer<'_>, proposal: &Proposal) -> Option<Applied> {
+    Some(match &proposal.command {
+        Command::Found { rules } => rules::found(writer, rules),
+        Command::Tick => Ok(writer.done_without_id(Outcome::Unchanged)),
+        Command::AcknowledgeFeed { agreement, revision, oldest_ms } => {
+            feed::acknowledge(writer, proposal.caller.as_ref(), agreement, *revision, *oldest_ms)
+        }
+        Command::AnchorAudit { node_id, sequence, head } => audit::anchor(writer, *node_id, *sequence, *head),
+        Command::CompactFeed { before_revision } => feed::compact(writer, *before_revision),
+        _ => return None,
+    })
 }
 
 fn execute(step: &mut Context<'_, '_>, command: Command) -> Applied {
@@ -77,12 +99,15 @@ fn execute(step: &mut Context<'_, '_>, command: Command) -> Applied {
             policy::set_agreement_state(step, &id, state, purge_proof.as_deref())
         }
         Command::PutRules { rules, expected_version } => policy::put_rules(step, &rules, expected_version),
+        Command::PutAttachmentChunk { id, hash, number, bytes } => step.put_attachment_chunk(id, hash, number, bytes),
+        Command::SealAttachment { id, hash } => step.seal_attachment(id, hash),
         Command::ReportHit { id, hit } => hits::report(step, id, &hit),
         Command::HitMessage { id, message, answers } => hits::message(step, id, &message, answers),
-        Command::AcknowledgeFeed { revision } => acknowledge_feed(step, revision),
-        Command::AnchorAudit { node_id, sequence, head } => anchor_audit(step, node_id, sequence, head),
-        Command::CompactFeed { before_revision } => compact_feed(step, before_revision),
-        Command::Tick => Ok(step.done_without_id(Outcome::Unchanged)),
+        Command::Found { .. }
+        | Command::Tick
+        | Command::AcknowledgeFeed { .. }
+        | Command::AnchorAudit { .. }
+        | Command::CompactFeed { .. } => unreachable!("done by execute_without_rules"),
         Command::Create { id, alert, as_draft } => step.create(id, alert, as_draft),
         Command::Update { id, expected_version, alert } => step.update(id, expected_version, alert),
         Command::Import { id, alert } => step.import(id, alert),
@@ -125,7 +150,7 @@ fn due(step: &mut Context<'_, '_>) -> Applied {
             step.fall_due(due, id)?;
         }
     }
-    Ok(step.done_without_id(outcome))
+    Ok(step.writer.done_without_id(outcome))
 }
 
 fn parse_due(key: &[u8]) -> Result<(u64, Due, AlertId), ViewError> {
@@ -144,51 +169,4 @@ pub fn next_due_ms(view: &dyn View) -> Result<Option<u64>, ViewError> {
         Ok(false)
     })?;
     Ok(first)
-}
-
-fn acknowledge_feed(step: &mut Context<'_, '_>, revision: u64) -> Applied {
-    let Some(caller) = step.caller else { return Ok(step.done_without_id(Outcome::Unchanged)) };
-    let key = [sys::FEED_ACK, &codec::encode(caller)].concat();
-    let held: Option<(u64, u64)> =
-        step.writer.get(Family::Sys, &key)?.map(|bytes| codec::decode(&bytes)).transpose()?;
-    if held.is_some_and(|(held, _)| held >= revision) {
-        return Ok(step.done_without_id(Outcome::Unchanged));
-    }
-    let value = codec::encode(&(revision, step.now_ms()));
-    step.writer.set(Family::Sys, key, Some(value))?;
-    Ok(step.done_without_id(Outcome::Changed))
-}
-
-fn anchor_audit(step: &mut Context<'_, '_>, node_id: u64, sequence: u64, head: [u8; 32]) -> Applied {
-    let key = [sys::AUDIT_ANCHOR, &node_id.to_be_bytes()].concat();
-    let value = codec::encode(&(sequence, head, step.now_ms()));
-    step.writer.set(Family::Sys, key, Some(value))?;
-    // A change like any other: who waits for the answer's revision has it in sight.
-    step.writer.meta.revision += 1;
-    Ok(step.done_without_id(Outcome::Changed))
-}
-
-/// Drops old feed entries, at most so many: the leader proposes again while there are more.
-fn compact_feed(step: &mut Context<'_, '_>, before_revision: u64) -> Applied {
-    let mut old = Vec::new();
-    let mut reached = before_revision;
-    scan_prefix(step.writer.view(), Family::Changes, b"", |key, _| {
-        let revision =
-            u64::from_be_bytes(key.try_into().map_err(|_| ViewError("a feed key has another length".into()))?);
-        if revision >= before_revision {
-            return Ok(false);
-        }
-        if old.len() == limits::FEED_ENTRIES_COMPACTED_AT_ONCE {
-            reached = revision;
-            return Ok(false);
-        }
-        old.push(key.to_vec());
-        Ok(true)
-    })?;
-    for key in old {
-        step.writer.set(Family::Changes, key, None)?;
-    }
-    let compacted = &mut step.writer.meta.feed_compacted_before;
-    *compacted = (*compacted).max(reached);
-    Ok(step.done_without_id(Outcome::Changed))
 }

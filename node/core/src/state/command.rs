@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{AlertId, Caller};
+use crate::{
+    alert::{AlertId, Caller, attachment::ContentHash},
+    codec,
+};
 
 /// One log entry of the store: commands that are applied together, in order, at one replicated time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +14,13 @@ pub struct Batch {
     pub proposed_at_ms: u64,
     /// At most `limits::ENTRY_COMMANDS_MAX`.
     pub proposals: Vec<Proposal>,
+}
+
+impl Batch {
+    /// [`Batch::proposed_at_ms`] of an encoded batch, without decoding the rest.
+    pub fn proposed_at_ms_of(encoded: &[u8]) -> Option<u64> {
+        codec::decode_prefix(encoded).ok().map(|(proposed_at_ms, _)| proposed_at_ms)
+    }
 }
 
 /// One command with the caller it is made for.
@@ -82,14 +92,21 @@ pub enum Command {
     ReportHit { id: AlertId, hit: Vec<u8> },
     /// Adds a message; `answers` marks the hit answered.
     HitMessage { id: AlertId, message: Vec<u8>, answers: bool },
-    /// How far a partner's copy is.
-    AcknowledgeFeed { revision: u64 },
-    /// Head of one node's audit chain.
+    /// How far a caller's copy is, under an agreement ("" = none). `oldest_ms`: replicated time of the oldest change that
+    /// it had to wait for and acknowledges now; absent = none.
+    AcknowledgeFeed { agreement: String, revision: u64, oldest_ms: Option<u64> },
+    /// Sequence and hash of the last record of one node's audit log.
     AnchorAudit { node_id: u64, sequence: u64, head: [u8; 32] },
     /// Drops feed entries older than this revision.
     CompactFeed { before_revision: u64 },
     /// Nothing; moves the replicated time.
     Tick,
+    /// A chunk of an attachment that the alert's record names.
+    PutAttachmentChunk { id: AlertId, hash: ContentHash, number: u32, bytes: Vec<u8> },
+    /// All chunks are there: from now on the attachment may be fetched.
+    SealAttachment { id: AlertId, hash: ContentHash },
+    /// The rules that a cluster begins with: encoded `pb::Rules`, one of each kind. Does nothing once there are rules.
+    Found { rules: Vec<Vec<u8>> },
 }
 
 /// What a command came to; kept under its request id.
@@ -150,4 +167,6 @@ pub enum Rejection {
     RequestIdReused,
     /// The request id lies outside the window that is kept.
     RequestExpired,
+    /// The cluster has no rules yet: it is being formed.
+    NotFounded,
 }

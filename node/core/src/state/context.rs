@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     alert::{
-        AlertId, Caller, RecordError, Role, RuleSet, Sight, UNITED_KINGDOM, Viewer, fault,
+        AlertId, Caller, RecordError, Role, RuleSet, Sight, UNITED_KINGDOM, Viewer,
         lifecycle::{Next, Step, WrongState, transition},
+        party,
         rules::{attributes, lists},
-        validate::validate,
+        validate::{validate, validate_update},
     },
     codec::CodecError,
     pb,
@@ -99,12 +100,7 @@ impl Context<'_, '_> {
     }
 
     pub fn done(&self, id: AlertId, version: u64, state: i32, outcome: Outcome) -> Done {
-        Done { id, version, revision: self.writer.meta.revision, state, outcome, repeated: false }
-    }
-
-    /// Done, about nothing in particular.
-    pub fn done_without_id(&self, outcome: Outcome) -> Done {
-        self.done(AlertId::from_bytes([0; 16]), 0, 0, outcome)
+        self.writer.done(id, version, state, outcome)
     }
 
     /// The alert, if the caller may take this step with it from the state it is in, and `expected_version` (0 = any)
@@ -133,10 +129,10 @@ impl Context<'_, '_> {
     }
 
     /// Authorities that receive alerts from abroad keep them on behalf of their owners: the national bureau, by the
-    /// attribute "gateway" of the code list "authority".
+    /// attribute "gateway" of the code list "authority". `owner_party` is canonical.
     fn keeps_for_others(&self, caller: &Caller, owner_party: &str) -> bool {
         caller.role == Role::Bureau
-            && caller.country == UNITED_KINGDOM
+            && party::canonical(&caller.country) == UNITED_KINGDOM
             && owner_party != UNITED_KINGDOM
             && self.rules.attribute(lists::AUTHORITY, &caller.authority, attributes::GATEWAY) == Some("true")
     }
@@ -147,16 +143,21 @@ impl Context<'_, '_> {
         let owner = alert.core.as_ref().and_then(|core| core.owner.as_ref());
         let party = owner.and_then(|owner| owner.party.as_ref()).map_or("", |party| party.code.as_str());
         let authority = owner.and_then(|owner| owner.authority.as_ref()).map_or("", |code| code.value.as_str());
-        let own = caller.role == Role::Bureau && caller.country == party && caller.authority == authority;
-        if own || self.keeps_for_others(caller, party) { Ok(()) } else { Err(Rejection::NotOwner.into()) }
+        let party = party::canonical(party);
+        let own_country = party::canonical(&caller.country) == party;
+        let own = caller.role == Role::Bureau && own_country && caller.authority == authority;
+        if own || self.keeps_for_others(caller, &party) { Ok(()) } else { Err(Rejection::NotOwner.into()) }
     }
 
-    /// Validates again when the rules have changed since the leader did.
-    pub fn check_rules(&self, alert: &pb::Alert) -> Applied<()> {
+    /// Validates again when the rules have changed since the leader did. `before` is what new content replaces: it
+    /// may keep the codes that were withdrawn meanwhile.
+    pub fn check_rules(&self, before: Option<&pb::Alert>, alert: &pb::Alert) -> Applied<()> {
         if !self.validate_again {
             return Ok(());
         }
-        let faults = validate(alert, self.rules, self.now_ms());
-        if fault::blocks(&faults) { first_fault(faults) } else { Ok(()) }
+        first_fault(match before {
+            None => validate(alert, self.rules, self.now_ms()),
+            Some(before) => validate_update(before, alert, self.rules, self.now_ms()),
+        })
     }
 }

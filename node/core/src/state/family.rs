@@ -1,7 +1,7 @@
 //! The column families of the state, by name, and how each of their keys is built. One file, so that the layout on
 //! disk can be read in one place; golden bytes in the tests keep it from changing unseen.
 
-use crate::alert::AlertId;
+use crate::alert::{AlertId, attachment::ContentHash};
 
 /// Version of the layout on disk. A node refuses a directory of another version.
 pub const LAYOUT_VERSION: u32 = 1;
@@ -38,7 +38,7 @@ families! {
     Links = "links", true;
     /// (alert id, version) -> a version that was superseded.
     History = "history", true;
-    /// Revision -> what changed: the feed.
+    /// Revision -> when and what changed: the feed.
     Changes = "changes", true;
     /// (time, kind, alert id, discriminator) -> nothing: what falls due when.
     Expiry = "expiry", true;
@@ -65,6 +65,9 @@ families! {
     NameOne = "name_one", false;
     /// Delete-1 neighbourhoods of the names in use, reference-counted.
     Lexicon = "lexicon", false;
+    /// (alert id, content hash, chunk number) -> a chunk of an attachment; (alert id, content hash) -> that all of it is
+    /// there.
+    Attachments = "attachments", true;
     /// Single values: applied index, membership, revision, time, hash, counters, labels.
     Sys = "sys", false;
 }
@@ -79,10 +82,12 @@ pub mod sys {
     pub const LABEL_BY_ID: &[u8] = b"l/";
     /// Prefix: BLAKE3 of the label's bytes -> label id.
     pub const LABEL_BY_HASH: &[u8] = b"h/";
-    /// Prefix: feed acknowledgements by caller.
+    /// Prefix: (agreement, caller) -> how far that caller's copy is.
     pub const FEED_ACK: &[u8] = b"f/";
-    /// Prefix: audit anchors by node.
+    /// Prefix: node id -> the newest anchor of its audit log.
     pub const AUDIT_ANCHOR: &[u8] = b"a/";
+    /// Prefix: (node id, replicated time) -> an anchor that is kept.
+    pub const AUDIT_ANCHORS: &[u8] = b"A/";
     /// Prefix: erasure list, by revision.
     pub const ERASED: &[u8] = b"e/";
     /// Prefix: id of a node that is or was a member (8 bytes, big-endian) -> incarnation of its data directory. Written
@@ -159,6 +164,16 @@ pub fn hit_of_alert(alert: AlertId, hit: AlertId) -> Vec<u8> {
     key(&[b"a", alert.as_bytes(), hit.as_bytes()])
 }
 
+/// [`Family::Attachments`]: prefix of one attachment, and the mark that it is complete.
+pub fn attachment(alert: AlertId, hash: &ContentHash) -> Vec<u8> {
+    key(&[alert.as_bytes(), hash])
+}
+
+/// [`Family::Attachments`]: a chunk.
+pub fn attachment_chunk(alert: AlertId, hash: &ContentHash, number: u32) -> Vec<u8> {
+    key(&[alert.as_bytes(), hash, &number.to_be_bytes()])
+}
+
 /// [`Family::Agreements`].
 pub fn agreement(id: &str) -> Vec<u8> {
     text(id)
@@ -210,7 +225,7 @@ mod tests {
         assert_eq!(
             names.join(" "),
             "alerts links history changes expiry requests sources hits agreements rules exact exact_folded name_dob \
-             name_pair name_one lexicon sys"
+             name_pair name_one lexicon attachments sys"
         );
     }
 }

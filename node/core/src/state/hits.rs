@@ -11,8 +11,8 @@ use super::{
     scan_prefix,
 };
 use crate::{
-    alert::{AlertId, time::from_ms},
-    codec, limits, pb,
+    alert::{AlertId, is_urgent, time::from_ms},
+    limits, pb,
 };
 
 /// Whether the caller may see the alert was decided by the leader, under its agreement.
@@ -23,8 +23,7 @@ pub(super) fn report(step: &mut Context<'_, '_>, id: AlertId, hit: &[u8]) -> App
     if hit.version_seen == 0 || hit.version_seen > loaded.version() {
         return Err(invalid("hit.version_seen", "the alert has no such version"));
     }
-    let urgent = loaded.alert.core.as_ref().is_some_and(|core| core.urgency.is_some());
-    let due_ms = step.now_ms() + if urgent { 0 } else { limits::HIT_ANSWER_MS };
+    let due_ms = step.now_ms() + if is_urgent(&loaded.alert, step.rules) { 0 } else { limits::HIT_ANSWER_MS };
     hit.id = id.to_string();
     hit.reported_at = Some(from_ms(step.now_ms()));
     hit.answer_due_at = Some(from_ms(due_ms));
@@ -52,8 +51,7 @@ pub(super) fn message(step: &mut Context<'_, '_>, id: AlertId, message: &[u8], a
 
 fn store(step: &mut Context<'_, '_>, id: AlertId, hit: &pb::Hit) -> Result<(), ViewError> {
     step.writer.meta.revision += 1;
-    let key = family::change(step.writer.meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&Change::Hit { id }));
+    step.writer.tell(Change::Hit { id });
     step.writer.set(Family::Hits, family::hit(id), Some(hit.encode_to_vec()))
 }
 

@@ -4,6 +4,7 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    View, ViewError,
     alerts::{self, Draft, Loaded},
     command::{Outcome, Rejection},
     context::{Applied, Context, invalid, undecodable},
@@ -29,6 +30,13 @@ struct SourceEntry {
     live: bool,
 }
 
+/// The alert that (source system, reference) leads to, if it lives.
+pub fn read_source(view: &dyn View, system: &str, reference: &str) -> Result<Option<AlertId>, ViewError> {
+    let bytes = view.get(Family::Sources, &family::source(system, reference))?;
+    let entry: Option<SourceEntry> = bytes.map(|bytes| codec::decode(&bytes)).transpose()?;
+    Ok(entry.filter(|entry| entry.live).map(|entry| entry.id))
+}
+
 impl Context<'_, '_> {
     pub fn create(&mut self, id: AlertId, content: Vec<u8>, as_draft: bool) -> Applied {
         let alert = pb::Alert::decode(content.as_slice()).map_err(undecodable)?;
@@ -36,7 +44,7 @@ impl Context<'_, '_> {
             return Err(Rejection::AlreadyExists.into());
         }
         self.check_owner_named(&alert)?;
-        self.check_rules(&alert)?;
+        self.check_rules(None, &alert)?;
         if self.source_entry(&alert)?.is_some_and(|entry| entry.live) {
             return Err(Rejection::DuplicateSource.into());
         }
@@ -47,7 +55,7 @@ impl Context<'_, '_> {
         let alert = pb::Alert::decode(content.as_slice()).map_err(undecodable)?;
         let (loaded, next) = self.load_for(id, expected_version, Step::Update)?;
         self.check_owner_named(&alert)?;
-        self.check_rules(&alert)?;
+        self.check_rules(Some(&loaded.alert), &alert)?;
         if let Some(entry) = self.source_entry(&alert)?.filter(|entry| entry.live) {
             if entry.id != id {
                 return Err(Rejection::DuplicateSource.into());
@@ -62,8 +70,10 @@ impl Context<'_, '_> {
     pub fn import(&mut self, id: AlertId, content: Vec<u8>) -> Applied {
         let alert = pb::Alert::decode(content.as_slice()).map_err(undecodable)?;
         self.check_owner_named(&alert)?;
-        self.check_rules(&alert)?;
-        let Some(entry) = self.source_entry(&alert)? else { return self.insert(id, content, alert, false) };
+        let Some(entry) = self.source_entry(&alert)? else {
+            self.check_rules(None, &alert)?;
+            return self.insert(id, content, alert, false);
+        };
         if source_version(&alert) <= entry.source_version {
             if self.writer.get(Family::Alerts, entry.id.as_bytes())?.is_some() {
                 // What is another's is not told of, only that the reference is taken.
@@ -75,9 +85,11 @@ impl Context<'_, '_> {
             return Ok(self.done(entry.id, version, state, Outcome::Unchanged));
         }
         if !entry.live {
+            self.check_rules(None, &alert)?;
             return self.insert(id, content, alert, false);
         }
         let (loaded, next) = self.load_for(entry.id, 0, Step::Update)?;
+        self.check_rules(Some(&loaded.alert), &alert)?;
         let content = with_id(&content, entry.id)?;
         self.replace(entry.id, loaded, next, content, alert, "import")
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     alert::{AlertId, Sight, Viewer, time::from_ms},
-    codec, pb,
+    pb,
 };
 
 pub(super) fn link(step: &mut Context<'_, '_>, id: AlertId, link: &[u8]) -> Applied {
@@ -50,7 +50,7 @@ pub(super) fn link(step: &mut Context<'_, '_>, id: AlertId, link: &[u8]) -> Appl
     for (from, to) in [ends, (ends.1, ends.0)] {
         step.writer.insert(Family::Links, family::hanging(from, Hanging::Link, id), to.as_bytes().to_vec());
     }
-    record_change(step.writer, id);
+    step.writer.tell(Change::Link { id });
     Ok(step.done(id, 1, 0, Outcome::Created))
 }
 
@@ -69,7 +69,7 @@ fn remove(writer: &mut Writer<'_>, id: AlertId, link: &pb::Link) -> Result<(), V
         writer.set(Family::Links, family::hanging(a, Hanging::Link, id), None)?;
         writer.set(Family::Links, family::hanging(b, Hanging::Link, id), None)?;
     }
-    record_change(writer, id);
+    writer.tell(Change::Link { id });
     Ok(())
 }
 
@@ -81,11 +81,6 @@ pub(super) fn remove_of_alert(writer: &mut Writer<'_>, alert: AlertId) -> Result
         }
     }
     Ok(())
-}
-
-fn record_change(writer: &mut Writer<'_>, id: AlertId) {
-    let key = family::change(writer.meta.revision);
-    writer.insert(Family::Changes, key, codec::encode(&Change::Link { id }));
 }
 
 fn ends(link: &pb::Link) -> Option<(AlertId, AlertId)> {

@@ -7,6 +7,8 @@
 mod alerts;
 mod amend;
 mod apply;
+mod attachments;
+mod audit;
 pub mod command;
 mod context;
 mod ending;
@@ -27,11 +29,16 @@ mod writer;
 
 pub use alerts::NORMALISER;
 pub use apply::{Effects, apply, next_due_ms};
-pub use feed::Change;
+pub use attachments::{read_attachment, read_attachment_chunk};
+pub use audit::{read_anchored_nodes, read_audit_anchors};
+pub use feed::{
+    Acknowledgement, Change, FeedEntries, FeedEntry, compactable_before, read_acknowledgement, read_acknowledgements,
+};
 pub use hits::{read_hit, read_hits_of};
+pub use life::read_source;
 pub use links::read_links_of;
 pub use meta::Meta;
 pub use policy::{read_agreement, read_agreements};
-pub use rules::{RuleCache, read_rules, rule_kind};
+pub use rules::{RULE_KINDS, RuleCache, founding, is_founded, read_rule_document, read_rules, rule_kind};
 pub use view::{Cursor, MemoryView, Overlay, View, ViewError, Write, scan_prefix};
 pub use writer::{Caches, entry_hash, full_hash, read_label};

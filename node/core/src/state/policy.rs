@@ -16,7 +16,7 @@ use crate::{
         AlertId, RuleSet,
         validate::{validate_agreement, validate_rules},
     },
-    codec, pb,
+    pb,
 };
 
 const NO_ID: AlertId = AlertId::from_bytes([0; 16]);
@@ -51,9 +51,7 @@ fn store_agreement(step: &mut Context<'_, '_>, mut agreement: pb::Agreement, ver
     let meta = &mut step.writer.meta;
     meta.revision += 1;
     meta.agreements_revision = meta.revision;
-    let change = Change::Agreement { id: agreement.id.clone() };
-    let key = family::change(meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&change));
+    step.writer.tell(Change::Agreement { id: agreement.id.clone() });
     step.writer.set(Family::Agreements, family::agreement(&agreement.id), Some(agreement.encode_to_vec()))?;
     let outcome = if version == 0 { Outcome::Created } else { Outcome::Changed };
     Ok(step.done(NO_ID, version + 1, agreement.state, outcome))
@@ -89,8 +87,7 @@ pub(super) fn put_rules(step: &mut Context<'_, '_>, rules: &[u8], expected_versi
     let meta = &mut step.writer.meta;
     meta.revision += 1;
     meta.rules_revision = meta.revision;
-    let key = family::change(meta.revision);
-    step.writer.insert(Family::Changes, key, codec::encode(&Change::Rules { kind: kind as i32 }));
+    step.writer.tell(Change::Rules { kind: kind as i32 });
     step.writer.set(Family::Rules, family::rules(kind as i32), Some(rules.encode_to_vec()))?;
     Ok(step.done(NO_ID, rules.version, 0, Outcome::Changed))
 }

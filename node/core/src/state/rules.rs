@@ -1,10 +1,17 @@
-//! The rules in force, typed, and kept in memory until they change.
+//! The rules in force, typed, and kept in memory until they change; and those that a cluster begins with.
 
 use std::sync::Arc;
 
 use prost::Message;
 
-use super::{Meta, View, ViewError, family, family::Family};
+use super::{
+    Meta, View, ViewError,
+    command::{Command, Outcome},
+    context::{Applied, first_fault, undecodable},
+    family,
+    family::Family,
+    writer::Writer,
+};
 use crate::{alert::RuleSet, pb};
 
 /// The rule set of one `Meta::rules_revision`.
@@ -14,31 +21,76 @@ pub struct RuleCache {
 }
 
 impl RuleCache {
-    /// The rules as of `view`, whose counters are `meta`.
-    pub fn get(&mut self, view: &dyn View, meta: &Meta) -> Result<Arc<RuleSet>, ViewError> {
-        match &self.held {
-            Some((revision, rules)) if *revision == meta.rules_revision => Ok(Arc::clone(rules)),
-            _ => {
-                let rules = Arc::new(read_rules(view)?);
-                self.held = Some((meta.rules_revision, Arc::clone(&rules)));
-                Ok(rules)
-            }
+    /// The rules as of `view`, whose counters are `meta`; `None` before the cluster is founded.
+    pub fn get(&mut self, view: &dyn View, meta: &Meta) -> Result<Option<Arc<RuleSet>>, ViewError> {
+        if let Some((revision, rules)) = &self.held
+            && *revision == meta.rules_revision
+        {
+            return Ok(Some(Arc::clone(rules)));
         }
+        let rules = read_rules(view)?.map(Arc::new);
+        self.held = rules.as_ref().map(|rules| (meta.rules_revision, Arc::clone(rules)));
+        Ok(rules)
     }
 }
 
-/// Every rule document in `view`; a kind that was never set has the default that each version ships.
-pub fn read_rules(view: &dyn View) -> Result<RuleSet, ViewError> {
+/// Every kind of rules there is.
+pub const RULE_KINDS: [pb::RuleKind; 5] = [
+    pb::RuleKind::CodeLists,
+    pb::RuleKind::Retention,
+    pb::RuleKind::Compatibility,
+    pb::RuleKind::SearchProfile,
+    pb::RuleKind::MinimumFields,
+];
+
+/// Every rule document in `view`; `None` before the cluster is founded. What a node ships never stands in for what is
+/// not stored: nodes of two releases would decide differently.
+pub fn read_rules(view: &dyn View) -> Result<Option<RuleSet>, ViewError> {
     let mut documents = Vec::new();
-    for default in RuleSet::default_rules() {
-        let kind = rule_kind(&default);
-        documents.push(match view.get(Family::Rules, &family::rules(kind as i32))? {
-            Some(bytes) => pb::Rules::decode(bytes.as_slice()).map_err(|error| ViewError(format!("rules: {error}")))?,
-            None => default,
-        });
+    for kind in RULE_KINDS {
+        documents.extend(read_rule_document(view, kind)?);
+    }
+    if documents.is_empty() {
+        return Ok(None);
     }
     RuleSet::from_documents(documents)
+        .map(Some)
         .map_err(|faults| ViewError(format!("stored rules are not valid: {} faults", faults.len())))
+}
+
+/// The document of one kind that is in force.
+pub fn read_rule_document(view: &dyn View, kind: pb::RuleKind) -> Result<Option<pb::Rules>, ViewError> {
+    let bytes = view.get(Family::Rules, &family::rules(kind as i32))?;
+    bytes
+        .map(|bytes| pb::Rules::decode(bytes.as_slice()))
+        .transpose()
+        .map_err(|error| ViewError(format!("rules: {error}")))
+}
+
+/// True once the cluster has the rules that it began with.
+pub fn is_founded(view: &dyn View) -> Result<bool, ViewError> {
+    Ok(view.get(Family::Rules, &family::rules(pb::RuleKind::CodeLists as i32))?.is_some())
+}
+
+/// What founds a cluster with the rules that this version ships.
+pub fn founding() -> Command {
+    Command::Found { rules: RuleSet::default_rules().iter().map(Message::encode_to_vec).collect() }
+}
+
+/// Stores the rules that the cluster begins with. They are what revision 0 holds: nobody has changed anything yet.
+pub(super) fn found(writer: &mut Writer<'_>, rules: &[Vec<u8>]) -> Applied {
+    if is_founded(writer.view())? {
+        return Ok(writer.done_without_id(Outcome::Unchanged));
+    }
+    let documents: Vec<pb::Rules> =
+        rules.iter().map(|bytes| pb::Rules::decode(bytes.as_slice())).collect::<Result<_, _>>().map_err(undecodable)?;
+    if let Err(faults) = RuleSet::from_documents(documents.iter().cloned()) {
+        first_fault(faults)?;
+    }
+    for (document, bytes) in documents.iter().zip(rules) {
+        writer.set(Family::Rules, family::rules(rule_kind(document) as i32), Some(bytes.clone()))?;
+    }
+    Ok(writer.done_without_id(Outcome::Created))
 }
 
 /// Which kind of rules a document holds.

@@ -3,14 +3,16 @@
 use prost::Message;
 
 use super::{
-    Caches, Change, MemoryView, Meta, View, apply,
+    Caches, Change, FeedEntries, MemoryView, Meta, View, apply,
     command::{Answer, Batch, Command, Done, Outcome, Proposal, Rejection, RequestKey},
+    compactable_before,
     family::{self, Family},
-    full_hash, next_due_ms, read_agreement, read_label, scan_prefix,
+    founding, full_hash, is_founded, next_due_ms, read_acknowledgements, read_agreement, read_attachment,
+    read_attachment_chunk, read_audit_anchors, read_hit, read_label, read_rules, scan_prefix,
 };
 use crate::{
-    alert::{AlertId, Caller, Role, StoredAlert, sample, time::from_ms},
-    codec, limits, pb,
+    alert::{AlertId, Caller, Role, StoredAlert, attachment, sample, time::from_ms},
+    limits, pb,
 };
 
 const START_MS: u64 = 1_790_000_000_000;
@@ -57,6 +59,13 @@ fn cancel(number: u8) -> Command {
 
 impl Store {
     fn new() -> Self {
+        let mut store = Self::unfounded();
+        let founding = store.proposal(None, None, founding());
+        store.apply(&[founding]);
+        store
+    }
+
+    fn unfounded() -> Self {
         Self { view: MemoryView::default(), caches: Caches::default(), now_ms: START_MS }
     }
 
@@ -104,7 +113,8 @@ impl Store {
     }
 
     fn changes(&self) -> Vec<Change> {
-        self.view.entries(Family::Changes).map(|(_, value)| codec::decode(value).unwrap()).collect()
+        let mut entries = FeedEntries::after(&self.view, 0).unwrap();
+        std::iter::from_fn(|| Some(entries.next_entry().unwrap()?.1.change)).collect()
     }
 
     fn index_entries(&self) -> usize {
@@ -125,6 +135,190 @@ fn a_created_alert_is_active_findable_and_in_the_feed() {
     assert_eq!(store.changes(), [Change::Alert { id: id(1), version: 1, before: None, after: Some(label) }]);
     assert_eq!(read_label(&store.view, label).unwrap().category, "arrest");
     assert_eq!(store.lifecycle(1).expires_at, Some(from_ms(crate::alert::time::add_months(START_MS, 60))));
+}
+
+#[test]
+fn a_store_without_rules_decides_nothing_and_keeps_no_such_answer() {
+    let mut store = Store::unfounded();
+    let request = Some(RequestKey { session: [7; 16], sequence: 1, content_hash: [1; 16] });
+    let first = store.proposal(Some(bureau("nca")), request, create(1));
+    assert_eq!(store.apply(std::slice::from_ref(&first)).remove(0).remove(0), Err(Rejection::NotFounded));
+    assert!(!is_founded(&store.view).unwrap() && read_rules(&store.view).unwrap().is_none());
+    let batch = store.proposal(None, None, founding());
+    store.apply(&[batch]);
+    assert!(is_founded(&store.view).unwrap());
+    assert_eq!(store.apply(&[first]).remove(0).remove(0).unwrap().version, 1);
+}
+
+#[test]
+fn a_cluster_lives_by_the_rules_that_its_log_brought_whatever_a_node_ships() {
+    let mut store = Store::unfounded();
+    let mut documents = crate::alert::RuleSet::default_rules();
+    let Some(pb::rules::Rules::Retention(retention)) = &mut documents[1].rules else {
+        panic!("retention comes second")
+    };
+    retention
+        .rules
+        .iter_mut()
+        .for_each(|rule| (rule.period_months, rule.period_months_when_decision_lasts_longer) = (30, 0));
+    let rules = documents.iter().map(Message::encode_to_vec).collect();
+    let of_another_release = store.proposal(None, None, Command::Found { rules });
+    store.apply(&[of_another_release]);
+    // This node's own come too late.
+    let batch = store.proposal(None, None, founding());
+    assert_eq!(store.apply(&[batch]).remove(0).remove(0).unwrap().outcome, Outcome::Unchanged);
+    store.run(create(1)).unwrap();
+    let ends = crate::alert::time::add_months(START_MS, 30);
+    assert_eq!(store.lifecycle(1).expires_at, Some(from_ms(ends)));
+    assert_eq!(store.meta().revision, 1, "what a cluster begins with is revision 0");
+    assert_eq!(full_hash(&store.view).unwrap(), store.meta().state_hash);
+}
+
+#[test]
+fn an_update_under_newer_rules_may_keep_a_code_that_was_withdrawn_meanwhile() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    let mut lists = crate::alert::RuleSet::default_rules().remove(0);
+    let Some(pb::rules::Rules::CodeLists(content)) = &mut lists.rules else { panic!("code lists come first") };
+    let reasons = content.lists.iter_mut().find(|list| list.name == "reason").unwrap();
+    reasons.entries.iter_mut().find(|entry| entry.value == "serious-crime").unwrap().withdrawn = true;
+    let before = store.meta().rules_revision;
+    store.run(Command::PutRules { rules: lists.encode_to_vec(), expected_version: 1 }).unwrap();
+    // Validated by a leader that knew the rules before.
+    let mut run = |command| {
+        let mut batch = store.proposal(Some(bureau("nca")), None, command);
+        batch.proposals[0].rules_revision = before;
+        store.apply(&[batch]).remove(0).remove(0)
+    };
+    let update = Command::Update { id: id(1), expected_version: 1, alert: person(1, "arrest").encode_to_vec() };
+    assert_eq!(run(update).unwrap().version, 2);
+    let mut newer = person(1, "arrest");
+    newer.core.as_mut().unwrap().source.as_mut().unwrap().source_version = 2;
+    assert_eq!(run(Command::Import { id: id(8), alert: newer.encode_to_vec() }).unwrap().version, 3);
+    assert!(matches!(run(create(2)), Err(Rejection::Invalid { .. })), "a new alert takes no withdrawn code");
+}
+
+#[test]
+fn an_owner_is_the_same_by_any_of_its_codes() {
+    let mut store = Store::new();
+    let mut alert = person(1, "arrest");
+    alert.core.as_mut().unwrap().owner.as_mut().unwrap().party.as_mut().unwrap().code = "GBR".into();
+    store.run(Command::Create { id: id(1), alert: alert.encode_to_vec(), as_draft: false }).unwrap();
+    let by_alpha_3 = Caller { country: "GBR".into(), ..bureau("nca") };
+    store.run_as(by_alpha_3.clone(), create(2)).unwrap();
+    store.run_as(by_alpha_3, cancel(1)).unwrap();
+}
+
+#[test]
+fn a_hit_on_an_urgent_alert_is_to_be_answered_at_once() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    store
+        .run(Command::Create { id: id(2), alert: person(2, "discreet-check").encode_to_vec(), as_draft: false })
+        .unwrap();
+    let due_after_ms = |store: &mut Store, number: u8| {
+        let hit = pb::Hit { alert_id: id(number).to_string(), version_seen: 1, ..Default::default() };
+        let id = id(100 + number);
+        store.run(Command::ReportHit { id, hit: hit.encode_to_vec() }).unwrap();
+        let hit = read_hit(&store.view, id).unwrap().unwrap();
+        crate::alert::time::field_ms(&hit.answer_due_at).unwrap() - START_MS
+    };
+    assert_eq!(due_after_ms(&mut store, 1), 0, "the category is urgent; the record need not say so");
+    assert_eq!(due_after_ms(&mut store, 2), limits::HIT_ANSWER_MS);
+}
+
+#[test]
+fn anchors_of_an_audit_log_are_kept_and_thinned() {
+    const MINUTE_MS: u64 = 60_000;
+    let mut store = Store::unfounded();
+    let anchor = |store: &mut Store, sequence: u64| {
+        let command = Command::AnchorAudit { node_id: 3, sequence, head: [sequence as u8; 32] };
+        let batch = store.proposal(None, None, command);
+        store.apply(&[batch]).remove(0).remove(0).unwrap().outcome
+    };
+    assert_eq!(anchor(&mut store, 1), Outcome::Changed);
+    assert_eq!(anchor(&mut store, 1), Outcome::Unchanged, "the log has not moved");
+    for minute in 1..=30 * 60 {
+        store.now_ms = START_MS + minute * MINUTE_MS;
+        anchor(&mut store, 1 + minute);
+    }
+    let anchors = read_audit_anchors(&store.view, 3).unwrap();
+    assert!(anchors.is_sorted_by_key(|anchor| (anchor.at_ms, anchor.sequence)));
+    let day_old = store.now_ms - 25 * 60 * MINUTE_MS;
+    let old = anchors.iter().filter(|anchor| anchor.at_ms < day_old).count();
+    assert!((5..=6).contains(&old), "one of each hour: {old}");
+    assert!(anchors.len() - old > 24 * 60, "all of the last day: {}", anchors.len());
+    assert_eq!(anchors.last().unwrap().sequence, 30 * 60 + 1);
+    assert_eq!(read_audit_anchors(&store.view, 4).unwrap(), []);
+}
+
+#[test]
+fn an_attachment_is_there_once_all_of_it_is_and_goes_with_the_record_that_names_it() {
+    let content: Vec<u8> = (0..limits::ATTACHMENT_CHUNK_BYTES + 7).map(|byte| byte as u8).collect();
+    let hash = attachment::hash_of(&content);
+    let mut alert = person(1, "arrest");
+    let reference = pb::AttachmentReference {
+        content_hash: attachment::hash_text(&hash),
+        kind: code("attachment-kind", "photo"),
+        media_type: "image/jpeg".into(),
+        size_bytes: content.len() as u64,
+        ..Default::default()
+    };
+    alert.attachments = Some(pb::AttachmentSection { attachments: vec![reference] });
+    let create_with = |number: u8| {
+        let mut alert = alert.clone();
+        alert.id = id(number).to_string();
+        alert.core.as_mut().unwrap().source.as_mut().unwrap().reference = format!("REF-{number}");
+        Command::Create { id: id(number), alert: alert.encode_to_vec(), as_draft: false }
+    };
+    let chunks: Vec<_> = content.chunks(limits::ATTACHMENT_CHUNK_BYTES).map(<[u8]>::to_vec).collect();
+    let put = |number: u8, chunk: u32, bytes: &[u8]| Command::PutAttachmentChunk {
+        id: id(number),
+        hash,
+        number: chunk,
+        bytes: bytes.to_vec(),
+    };
+    let seal = |number: u8| Command::SealAttachment { id: id(number), hash };
+    let mut store = Store::new();
+    store.run(create_with(1)).unwrap();
+    store.run(put(1, 0, &chunks[0])).unwrap();
+    assert!(matches!(store.run(seal(1)), Err(Rejection::Invalid { .. })), "a chunk is missing");
+    assert!(matches!(store.run(put(1, 1, &chunks[0])), Err(Rejection::Invalid { .. })), "longer than what is left");
+    assert!(matches!(store.run(put(1, 2, &chunks[1])), Err(Rejection::Invalid { .. })), "beyond the end");
+    assert_eq!(store.run_as(bureau("border-force"), put(1, 1, &chunks[1])), Err(Rejection::NotOwner));
+    store.run(put(1, 1, &[0; 7])).unwrap();
+    assert!(matches!(store.run(seal(1)), Err(Rejection::Invalid { .. })), "another content");
+    assert_eq!(read_attachment(&store.view, id(1), &hash).unwrap(), None);
+    store.run(put(1, 1, &chunks[1])).unwrap();
+    let revision = store.meta().revision;
+    assert_eq!(store.run(seal(1)).unwrap().revision, revision + 1);
+    assert_eq!(store.run(seal(1)).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(store.run(put(1, 1, &[0; 7])).unwrap().outcome, Outcome::Unchanged, "what is sealed stays");
+    assert_eq!(read_attachment(&store.view, id(1), &hash).unwrap(), Some(content.len() as u64));
+    assert_eq!(read_attachment_chunk(&store.view, id(1), &hash, 1).unwrap(), Some(chunks[1].clone()));
+    // Changes of its life leave it; new content that does not name it, a cancellation and an erasure do not.
+    store
+        .run(Command::Restrict {
+            id: id(1),
+            expected_version: 0,
+            restriction: pb::Restriction::default().encode_to_vec(),
+        })
+        .unwrap();
+    assert!(read_attachment(&store.view, id(1), &hash).unwrap().is_some());
+    let version = store.stored(1).unwrap().header.version;
+    let without = Command::Update { id: id(1), expected_version: version, alert: person(1, "arrest").encode_to_vec() };
+    store.run(without).unwrap();
+    assert_eq!(store.view.entries(Family::Attachments).count(), 0);
+    for (number, end) in [(2, cancel(2)), (3, Command::Erase { id: id(3), ground: "order".into(), by: String::new() })]
+    {
+        store.run(create_with(number)).unwrap();
+        store.run(put(number, 0, &chunks[0])).unwrap();
+        store.run(put(number, 1, &chunks[1])).unwrap();
+        store.run(seal(number)).unwrap();
+        store.run(end).unwrap();
+        assert_eq!(store.view.entries(Family::Attachments).count(), 0);
+    }
+    assert_eq!(full_hash(&store.view).unwrap(), store.meta().state_hash);
 }
 
 #[test]
@@ -513,4 +707,47 @@ fn when_every_alert_is_erased_nothing_hangs_on() {
     for family in [Family::Alerts, Family::Links, Family::History, Family::Expiry] {
         assert_eq!(store.view.entries(family).count(), 0, "{}", family.name());
     }
+}
+
+#[test]
+fn the_feed_is_compacted_by_age_in_bounded_steps_and_never_beyond_what_has_happened() {
+    let mut store = Store::new();
+    store.run(create(1)).unwrap();
+    store.now_ms += DAY_MS;
+    store.run(create(2)).unwrap();
+    store.run(create(3)).unwrap();
+    assert_eq!(compactable_before(&store.view, START_MS).unwrap(), None);
+    let before_revision = compactable_before(&store.view, START_MS + 1).unwrap().unwrap();
+    assert_eq!(before_revision, 2);
+    store.run(Command::CompactFeed { before_revision }).unwrap();
+    assert_eq!((store.changes().len(), store.meta().feed_compacted_before), (2, 2));
+    assert_eq!(full_hash(&store.view).unwrap(), store.meta().state_hash);
+    // A leader that means well and is wrong cannot make the cursor of now an old one.
+    store.run(Command::CompactFeed { before_revision: 1000 }).unwrap();
+    assert_eq!((store.changes().len(), store.meta().feed_compacted_before), (0, 4));
+}
+
+#[test]
+fn an_acknowledgement_keeps_the_longest_wait_and_never_goes_back() {
+    let mut store = Store::new();
+    let partner = Caller { country: "FR".into(), role: Role::Partner, ..bureau("pj") };
+    let mut acknowledge = |revision, oldest_ms, now_ms| {
+        store.now_ms = now_ms;
+        let done =
+            store.run_as(partner.clone(), Command::AcknowledgeFeed { agreement: "fr".into(), revision, oldest_ms });
+        let kept = read_acknowledgements(&store.view, "fr").unwrap();
+        let [(caller, kept)] = &kept[..] else { panic!("{kept:?}") };
+        assert_eq!(*caller, partner);
+        (done.unwrap().outcome, kept.clone())
+    };
+    let (_, first) = acknowledge(10, Some(START_MS - 50), START_MS);
+    assert_eq!((first.slowest_ms, first.slowest_at_ms, first.since_ms), (50, START_MS, START_MS));
+    let (_, second) = acknowledge(20, Some(START_MS), START_MS + 7000);
+    assert_eq!((second.slowest_ms, second.slowest_at_ms, second.revision), (7000, START_MS + 7000, 20));
+    // Quick again, and nothing at all: the slowest stays.
+    acknowledge(21, Some(START_MS + 7900), START_MS + 8000);
+    let (_, third) = acknowledge(22, None, START_MS + 9000);
+    assert_eq!((third.slowest_ms, third.revision, third.at_ms), (7000, 22, START_MS + 9000));
+    assert_eq!(acknowledge(15, None, START_MS + 10_000), (Outcome::Unchanged, third));
+    assert!(read_acknowledgements(&store.view, "f").unwrap().is_empty());
 }

@@ -4,10 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Meta, Overlay, View, ViewError, Write,
-    family::{Family, sys},
+    command::{Done, Outcome},
+    family::{self, Family, sys},
+    feed::{Change, FeedEntry},
 };
 use crate::{
-    alert::{Label, LabelId},
+    alert::{AlertId, Label, LabelId},
     codec,
 };
 
@@ -32,6 +34,16 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub fn new(base: &'a dyn View, caches: &'a mut Caches) -> Result<Self, ViewError> {
         Ok(Self { meta: Meta::read(base)?, overlay: Overlay::new(base), caches })
+    }
+
+    /// The answer of a command that took effect, or had nothing to do.
+    pub fn done(&self, id: AlertId, version: u64, state: i32, outcome: Outcome) -> Done {
+        Done { id, version, revision: self.meta.revision, state, outcome, repeated: false }
+    }
+
+    /// The same, about nothing in particular.
+    pub fn done_without_id(&self, outcome: Outcome) -> Done {
+        self.done(AlertId::from_bytes([0; 16]), 0, 0, outcome)
     }
 
     /// What the batch has made of the state so far.
@@ -67,6 +79,12 @@ impl<'a> Writer<'a> {
             self.meta.state_hash = self.meta.state_hash.wrapping_add(entry_hash(family, &key, &value));
         }
         self.overlay.set(family, key, Some(value));
+    }
+
+    /// Writes into the feed what the present revision changed.
+    pub fn tell(&mut self, change: Change) {
+        let entry = FeedEntry { at_ms: self.meta.time_ms, change };
+        self.insert(Family::Changes, family::change(self.meta.revision), codec::encode(&entry));
     }
 
     /// The number of a label, a new one at its first use.

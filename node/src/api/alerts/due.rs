@@ -13,17 +13,17 @@ use prost::Message;
 use super::Page;
 use crate::{
     api::{
+        admission::Class,
         backend::Deadline,
         call::Call,
         core::{Api, Operate},
         errors::{ApiError, ApiResult},
-        gone::{Gone, Present},
         operations::{self, Operation},
         reading::Reading,
         records::{Seen, given, size},
+        work::Gone,
     },
     limits::{ANSWER_BYTES_MAX, PAGE_SCAN_TIME_MAX, SCAN_ENTRIES_PER_CHECK},
-    seam::{Lane, run},
 };
 
 /// No rule warns earlier than this many months before the end.
@@ -44,14 +44,12 @@ impl Operate for pb::DueForReviewRequest {
         let page = Page::open(api, call, self.page_size, &self.page_token, &question)?;
         let reading = api.reading(call, self.read.as_ref()).await?;
 
-        let (present, gone) = Present::new();
         let scan = (api.clone(), reading.clone(), page.after.clone(), page.size);
-        let found = run(&*api.host().blocking, Lane::Read, move || {
+        let found = api.work(call, Class::Batch, move |gone| {
             let (api, reading, after, limit) = scan;
-            api.scan_due(&reading, before_ms, after.as_deref(), limit, &gone)
+            api.scan_due(&reading, before_ms, after.as_deref(), limit, gone)
         });
         let (records, disclosed, last) = found.await?;
-        drop(present);
 
         let next_page_token = last.map(|last| page.next(api, &last)).unwrap_or_default();
         let answer = Some(api.disclose(call, &reading, disclosed).await?);

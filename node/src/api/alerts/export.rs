@@ -11,24 +11,25 @@ use tonic::{Request, Response, Status};
 use super::Filter;
 use crate::{
     api::{
+        admission::Class,
         backend::Level,
         call::Call,
         core::Api,
-        errors::ApiResult,
-        feed::feed_cursor,
+        errors::{ApiError, ApiResult, ErrorCode},
+        feed::{Scope, feed_cursor},
         operations,
         reading::Reading,
         stream::{AnswerStream, StreamCall, over},
         tokens::TokenKind,
     },
-    limits::{BOUND_DEFAULT, EXPORT_RECORDS_PER_MESSAGE},
+    limits::{EXPORT_RECORDS_PER_MESSAGE, WORK_STALENESS_MAX},
 };
 
 /// Where an export is.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Position {
-    /// Revision at which it began; absent before the first message.
-    start: Option<u64>,
+    /// Revision at which it began, and for whom; absent before the first message.
+    start: Option<(u64, Scope)>,
     /// The last id looked at.
     after: Option<AlertId>,
 }
@@ -92,8 +93,17 @@ impl Exporting {
     /// One message, and where the next one begins.
     async fn message(&self, call: &Call, position: Position) -> ApiResult<(pb::ExportResponse, Option<Position>)> {
         let reading = self.read(call, position).await?;
-        let start = position.start.unwrap_or(reading.handle.revision);
-        let found = self.api.scan(&reading, &self.filter, position.after, EXPORT_RECORDS_PER_MESSAGE).await?;
+        let scope = Scope::of(&reading, self.request.filter.as_ref());
+        let start = position.start.unwrap_or((reading.handle.revision, scope));
+        if start.1 != scope {
+            // What was given so far would not fit what is to come.
+            let message = "the agreement, the filter or the caller's place is not what the export began with";
+            return Err(ApiError::new(ErrorCode::TokenInvalid, message));
+        }
+        let found = self
+            .api
+            .scan(call, Class::Feed, &reading, &self.filter, position.after, EXPORT_RECORDS_PER_MESSAGE)
+            .await?;
         let next = found.last.map(|last| Position { start: Some(start), after: Some(last) });
         let cluster = self.api.store().cluster();
         let answer = Some(self.api.disclose(call, &reading, found.disclosed).await?);
@@ -103,7 +113,7 @@ impl Exporting {
             resume_token: next
                 .map(|position| self.api.sealer().seal(TokenKind::Export, &cluster, position))
                 .unwrap_or_default(),
-            feed_cursor: feed_cursor(&self.api, start),
+            feed_cursor: feed_cursor(&self.api, start.0, start.1),
         };
         Ok((response, next))
     }
@@ -114,7 +124,7 @@ impl Exporting {
         match (self.first, position.start) {
             (true, None) => self.api.reading(call, self.request.read.as_ref()).await,
             // Resumed, perhaps on another node: never before the revision it began at.
-            (true, Some(revision)) => {
+            (true, Some((revision, _))) => {
                 self.api.store().read(Level::Session { revision }, call.deadline).await?;
                 self.again(call).await
             }
@@ -125,7 +135,7 @@ impl Exporting {
     async fn again(&self, call: &Call) -> ApiResult<Reading> {
         match self.request.read.as_ref().map(pb::ReadOptions::level) {
             Some(pb::ReadLevel::Local) => self.api.reading(call, self.request.read.as_ref()).await,
-            _ => self.api.reading_at(call, Level::Bounded(BOUND_DEFAULT)).await,
+            _ => self.api.reading_at(call, Level::Bounded(WORK_STALENESS_MAX)).await,
         }
     }
 }

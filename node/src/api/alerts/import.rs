@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use alert_core::{
     pb,
-    state::command::{Command, Done, Outcome},
+    state::{
+        command::{Command, Done, Outcome},
+        read_source,
+    },
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use tonic::{Request, Response, Status, Streaming};
@@ -17,6 +20,7 @@ use crate::{
         core::{Api, Operate, Refusal},
         errors::{ApiError, ApiResult, ErrorCode, fault},
         operations::{self, Operation},
+        reading::Reading,
         stream::{AnswerStream, over},
         writing::changed,
     },
@@ -67,10 +71,11 @@ impl Operate for pb::ImportRequest {
         let here = api.here(call).await?;
         let rules_revision = here.meta.rules_revision;
         let lines = self.lines.clone();
+        let checker = api.clone();
         let checked = run(&*api.host().blocking, Lane::Read, move || {
-            lines.into_iter().map(|line| Checked::new(&line, &here)).collect::<Vec<_>>()
+            lines.into_iter().map(|line| Checked::new(&checker, &line, &here)).collect::<ApiResult<Vec<_>>>()
         });
-        let results: Vec<(pb::ImportOutcome, Option<Done>)> = stream::iter(checked.await)
+        let results: Vec<(pb::ImportOutcome, Option<Done>)> = stream::iter(checked.await?)
             .map(|checked| api.import_line(call, rules_revision, checked))
             .buffer_unordered(IMPORT_LINES_IN_FLIGHT)
             .try_collect()
@@ -95,18 +100,22 @@ struct Checked {
 }
 
 impl Checked {
-    fn new(line: &pb::ImportLine, here: &crate::api::reading::Reading) -> Self {
-        let refused = |faults| Self { line: line.line, content: None, faults };
+    fn new(api: &Api, line: &pb::ImportLine, here: &Reading) -> ApiResult<Self> {
+        let refused = |faults| Ok(Self { line: line.line, content: None, faults });
         let Some(alert) = &line.alert else {
             return refused(vec![fault("alert", "REQUIRED", "the record")]);
         };
         let source = alert.core.as_ref().and_then(|core| core.source.as_ref());
-        if source.is_none_or(|source| source.system.is_empty() || source.reference.is_empty()) {
+        let Some(source) = source.filter(|source| !source.system.is_empty() && !source.reference.is_empty()) else {
             let message = "an imported record is known by its source system and reference";
             return refused(vec![fault("core.source", "REQUIRED", message)]);
-        }
-        match prepare(alert, None, here) {
-            Ok(prepared) => Self { line: line.line, content: Some(prepared.content), faults: prepared.warnings },
+        };
+        // New content of an alert that there is may hold the codes that it had before.
+        let held = read_source(&*here.handle.view, &source.system, &source.reference)?;
+        let held = held.map(|id| api.find(here, id)).transpose()?.flatten();
+        let old = held.map(|seen| seen.stored.to_alert()).transpose()?;
+        match prepare(alert, old.as_ref(), here) {
+            Ok(prepared) => Ok(Self { line: line.line, content: Some(prepared.content), faults: prepared.warnings }),
             Err(faults) => refused(faults),
         }
     }

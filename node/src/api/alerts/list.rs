@@ -11,17 +11,17 @@ use prost::Message;
 use super::{Filter, Page};
 use crate::{
     api::{
+        admission::Class,
         backend::Deadline,
         call::Call,
         core::{Api, Operate},
         errors::ApiResult,
-        gone::{Gone, Present},
         operations::{self, Operation},
         reading::Reading,
         records::{Seen, given, scan_alerts, size},
+        work::Gone,
     },
     limits::{ANSWER_BYTES_MAX, PAGE_SCAN_TIME_MAX, SCAN_ENTRIES_PER_CHECK},
-    seam::{Lane, run},
 };
 
 /// What a scan found.
@@ -33,21 +33,18 @@ pub(super) struct Found {
 }
 
 impl Api {
-    /// Up to `limit` records that the viewer sees and the filter takes, in the order of ids, on the lane of reads.
+    /// Up to `limit` records that the viewer sees and the filter takes, in the order of ids, on a thread.
     pub(super) async fn scan(
         &self,
+        call: &Call,
+        class: Class,
         reading: &Reading,
         filter: &Filter,
         after: Option<AlertId>,
         limit: usize,
     ) -> ApiResult<Found> {
         let (api, reading, filter) = (self.clone(), reading.clone(), filter.clone());
-        let (present, gone) = Present::new();
-        let found =
-            run(&*self.host().blocking, Lane::Read, move || api.scan_here(&reading, &filter, after, limit, &gone));
-        let found = found.await;
-        drop(present);
-        found
+        self.work(call, class, move |gone| api.scan_here(&reading, &filter, after, limit, gone)).await
     }
 
     fn scan_here(
@@ -106,7 +103,7 @@ impl Operate for pb::ListRequest {
         let page = Page::open(api, call, self.page_size, &self.page_token, &question)?;
         let after = page.after.as_deref().and_then(AlertId::from_slice);
         let reading = api.reading(call, self.read.as_ref()).await?;
-        let found = api.scan(&reading, &filter, after, page.size).await?;
+        let found = api.scan(call, Class::Batch, &reading, &filter, after, page.size).await?;
         let next_page_token = found.last.map(|last| page.next(api, last.as_bytes())).unwrap_or_default();
         let answer = Some(api.disclose(call, &reading, found.disclosed).await?);
         Ok(pb::ListResponse { answer, records: found.records, next_page_token })

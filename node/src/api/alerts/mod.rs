@@ -3,6 +3,7 @@
 //! * `content`: create and update; `life`: everything that leaves the content as it is; `links`
 //! * `get`, `list`, `history`, `due`: reading; `import`, `export`: many at once
 
+mod attachments;
 mod content;
 mod due;
 mod export;
@@ -22,7 +23,7 @@ pub(super) use content::prepare;
 pub(super) use filter::Filter;
 pub(super) use page::Page;
 
-use super::{core::Api, operations, stream::AnswerStream};
+use super::{core::Api, stream::AnswerStream};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -127,12 +128,12 @@ impl AlertService for Api {
         &self,
         request: Request<Streaming<pb::PutAttachmentRequest>>,
     ) -> Answer<pb::PutAttachmentResponse> {
-        Err(self.not_yet(&operations::PUT_ATTACHMENT, &request, "storing attachments"))
+        self.put_attachment_stream(request).await
     }
 
     type GetAttachmentStream = AnswerStream<pb::GetAttachmentResponse>;
 
     async fn get_attachment(&self, request: Request<pb::GetAttachmentRequest>) -> Answer<Self::GetAttachmentStream> {
-        Err(self.not_yet(&operations::GET_ATTACHMENT, &request, "fetching attachments"))
+        self.get_attachment_stream(request).await
     }
 }

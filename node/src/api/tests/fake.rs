@@ -10,10 +10,12 @@ use std::{
 };
 
 use alert_core::{
+    audit::Anchor,
     pb,
     state::{
         Caches, MemoryView, Meta, apply,
         command::{Answer, Batch, Proposal},
+        founding,
     },
 };
 use bytes::Bytes;
@@ -44,9 +46,19 @@ impl Clock for FakeClock {
 }
 
 /// What several nodes share in place of consensus.
-#[derive(Default)]
 pub struct Replicated {
     state: Mutex<(MemoryView, Caches)>,
+}
+
+impl Default for Replicated {
+    /// A cluster that was founded, and nothing more.
+    fn default() -> Self {
+        let (mut view, mut caches) = (MemoryView::default(), Caches::default());
+        let founding = Proposal { caller: None, request: None, rules_revision: 0, command: founding() };
+        let batch = Batch { proposed_at_ms: 0, proposals: vec![founding] };
+        view.write(apply(&view, &mut caches, &[batch]).unwrap().writes);
+        Self { state: Mutex::new((view, caches)) }
+    }
 }
 
 /// A node's store: one state machine for all nodes, and switches for what may go wrong.
@@ -203,13 +215,23 @@ impl Store for FakeStore {
 pub struct FakeAudit {
     pub entries: Mutex<Vec<AuditEntry>>,
     pub broken: Mutex<bool>,
+    /// No record becomes durable.
+    pub hangs: Mutex<bool>,
+    /// Each record takes so many milliseconds of this clock.
+    pub takes: Mutex<Option<(Arc<FakeClock>, u64)>>,
 }
 
 impl AuditSink for FakeAudit {
     fn record(&self, entry: AuditEntry) -> BoxFuture<'_, Result<Receipt, AuditError>> {
         Box::pin(async move {
+            if *self.hangs.lock() {
+                std::future::pending::<()>().await;
+            }
             if *self.broken.lock() {
                 return Err(AuditError::Unwritable("no space".into()));
+            }
+            if let Some((clock, ms)) = &*self.takes.lock() {
+                clock.0.fetch_add(*ms, Ordering::Relaxed);
             }
             let mut entries = self.entries.lock();
             entries.push(entry);
@@ -219,9 +241,15 @@ impl AuditSink for FakeAudit {
 }
 
 impl AuditBackend for FakeAudit {
-    fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, AuditError>> {
-        let records = self.entries.lock().len() as u64;
-        let verdict = AuditVerdict { intact: true, records, head_hash: [1; 32], first_fault: String::new() };
+    fn verify(&self, anchors: Vec<Anchor>) -> BoxFuture<'_, Result<AuditVerdict, AuditError>> {
+        let verdict = AuditVerdict {
+            intact: true,
+            records: self.entries.lock().len() as u64,
+            head_hash: [1; 32],
+            anchors_met: anchors.len() as u64,
+            anchored_until_ms: anchors.last().map(|anchor| anchor.at_ms),
+            first_fault: String::new(),
+        };
         Box::pin(async move { Ok(verdict) })
     }
 

@@ -98,3 +98,15 @@ async fn an_import_goes_through_a_follower() {
     assert_eq!(answers.message().await.unwrap(), None);
     assert_eq!(leader.audit.entries.lock().len(), 1);
 }
+
+#[tokio::test]
+async fn a_forwarded_change_that_was_too_late_to_be_answered_is_never_called_refused() {
+    let (leader, follower) = two_nodes();
+    // The change is made, and its audit record does not become durable before the deadline.
+    *leader.audit.hangs.lock() = true;
+    let mut request = Request::new(create(1));
+    request.set_timeout(Duration::from_millis(300));
+    let detail = detail_of(&follower.alerts(nca()).await.create(request).await.unwrap_err()).unwrap();
+    assert!(detail.maybe_applied, "{detail:?}");
+    assert_eq!(leader.store.proposals.load(std::sync::atomic::Ordering::Relaxed), 1);
+}

@@ -143,3 +143,22 @@ async fn an_empty_export_still_tells_where_the_feed_goes_on() {
     assert_eq!(messages.len(), 1);
     assert!(!messages[0].feed_cursor.is_empty() && messages[0].records.is_empty());
 }
+
+#[tokio::test]
+async fn an_export_goes_on_with_the_question_and_the_agreement_it_began_with() {
+    let world = World::new();
+    world.agree("fr-1");
+    many(&world, EXPORT_RECORDS_PER_MESSAGE as u16 + 20);
+    let request = pb::ExportRequest { context: under("fr-1"), ..Default::default() };
+    let resume_token = export(&world, partner(), request.clone()).await[0].resume_token.clone();
+    let resumed = pb::ExportRequest { resume_token, ..request };
+    let refused = async |request: pb::ExportRequest| {
+        let mut answers = world.alerts(partner()).await.export(request).await.unwrap().into_inner();
+        super::refusal_code(answers.message().await.map(tonic::Response::new))
+    };
+    let filter = Some(pb::AlertFilter { sources: vec!["UK".into()], ..Default::default() });
+    assert_eq!(refused(pb::ExportRequest { filter, ..resumed.clone() }).await, "TOKEN_INVALID");
+    world.set_agreement("fr-1", pb::AgreementState::Suspended);
+    world.set_agreement("fr-1", pb::AgreementState::Active);
+    assert_eq!(refused(resumed).await, "TOKEN_INVALID");
+}

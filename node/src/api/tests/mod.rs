@@ -1,10 +1,15 @@
 //! Stories of the services: real clients and servers of tonic over connections in memory, the real state machine behind
 //! them, no consensus.
 
+mod admission;
+mod attachments;
+mod cluster;
+mod copies;
 mod fake;
 mod forwarding;
 mod import_export;
 mod partners;
+mod promise;
 mod reading;
 mod refusals;
 mod serving;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use alert_core::{alert::Role, pb};
+use alert_core::{
+    alert::Role,
+    pb::{self, hit_service_client::HitServiceClient},
+};
 use tonic::Code;
 
 use super::{World, caller, code, context, partner, refusal, refusal_code, under};
@@ -98,6 +101,52 @@ async fn a_partner_gets_the_fields_of_its_agreement_and_no_revisions() {
     assert_eq!((source.source.as_str(), source.status()), ("uk-alert-store", pb::SourceStatus::Complete));
     assert_eq!(source.candidates.len(), 1);
     assert!(source.candidates[0].owner.is_none(), "the agreement gives no right to the owner");
+}
+
+#[tokio::test]
+async fn a_receipt_tells_a_partner_nothing_and_comes_back_as_the_place_it_stands_for() {
+    let world = World::new();
+    world.agree("fr-1");
+    let id = world.create(1, "arrest");
+    let mut client = world.alerts(partner()).await;
+    let mut receipts = Vec::new();
+    for _ in 0..12 {
+        receipts.push(client.get(get("fr-1", &id)).await.unwrap().into_inner().answer.unwrap().receipt);
+    }
+    assert!(
+        receipts.iter().all(|receipt| receipt.len() == receipts[0].len()),
+        "the twelfth is no longer than the first"
+    );
+    assert!(receipts.iter().all(|receipt| !receipt.contains("receipt-")), "{receipts:?}");
+    let mut hits = HitServiceClient::new(world.channel(partner()).await);
+    let report = pb::HitReport {
+        place: Some(pb::Place { text: "Calais".into(), ..Default::default() }),
+        time: Some(prost_types::Timestamp { seconds: 1_789_999_000, nanos: 0 }),
+        ..Default::default()
+    };
+    let hit = |receipt: &str| pb::Hit {
+        alert_id: id.clone(),
+        version_seen: 1,
+        search_id: context().unwrap().search_id,
+        receipt: receipt.into(),
+        outcome: code("hit-outcome", "confirmed"),
+        report: Some(report.clone()),
+        ..Default::default()
+    };
+    let request = |sequence: u64, receipt: &str| pb::ReportHitRequest {
+        context: under("fr-1").map(|context| pb::CallContext {
+            request_id: Some(pb::RequestId { session: vec![5; 16], sequence }),
+            ..context
+        }),
+        hit: Some(hit(receipt)),
+    };
+    let reported = hits.report(request(1, &receipts[2])).await.unwrap().into_inner().hit.unwrap();
+    assert_eq!(reported.receipt.len(), receipts[2].len(), "the partner gets it sealed again");
+    assert_eq!(refusal_code(hits.report(request(2, "receipt-3")).await), "REQUEST_INVALID", "no guessing of places");
+    assert_eq!(refusal_code(hits.report(request(3, "abcd")).await), "REQUEST_INVALID");
+    let mut bureau = HitServiceClient::new(world.channel(super::nca()).await);
+    let get = pb::GetHitRequest { context: context(), hit_id: reported.id, ..Default::default() };
+    assert_eq!(bureau.get(get).await.unwrap().into_inner().hit.unwrap().receipt, "receipt-3", "the place in the log");
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn tokens_of_elsewhere_and_from_before_a_restore_are_refused() {
 #[tokio::test]
 async fn without_a_quorum_national_callers_get_local_answers_if_policy_says_so() {
     for allowed in [false, true] {
-        let world = World::with(ApiOptions { local_without_quorum: allowed });
+        let world = World::with(ApiOptions { local_without_quorum: allowed, ..ApiOptions::default() });
         world.create(1, "arrest");
         *world.store.no_quorum.lock() = true;
         let mut client = world.search(caller(Role::Search, "met")).await;
@@ -239,6 +239,34 @@ async fn statistics_count_what_the_caller_may_know_of() {
         let rows = statistics.report(request.clone()).await.unwrap().into_inner().rows;
         assert_eq!(rows.iter().map(|row| row.count).sum::<u64>(), expected, "{role:?}");
     }
+}
+
+#[tokio::test]
+async fn statistics_over_a_stretch_of_time_tell_what_happened_then() {
+    use alert_core::{pb::statistics_service_client::StatisticsServiceClient, state::command::Command};
+    let world = World::new();
+    world.create(1, "arrest");
+    world.create(2, "missing");
+    world.clock.0.fetch_add(10_000, std::sync::atomic::Ordering::Relaxed);
+    world.create(3, "discreet-check");
+    let id = AlertId::from_bytes([1; 16]);
+    world.run(nca(), Command::Cancel { id, expected_version: 0, reason: "executed".into(), by: String::new() });
+    let hit = pb::Hit { alert_id: AlertId::from_bytes([2; 16]).to_string(), version_seen: 1, ..Default::default() };
+    world.run(nca(), Command::ReportHit { id: AlertId::from_bytes([9; 16]), hit: hit.encode_to_vec() });
+    let at = |ms: u64| Some(alert_core::alert::time::from_ms(super::world::START_MS + ms));
+    let rows = async |role, from, until| {
+        let mut statistics = StatisticsServiceClient::new(world.channel(caller(role, "nca")).await);
+        let request = pb::StatisticsRequest { context: context(), from, until, ..Default::default() };
+        let rows = statistics.report(request).await.unwrap().into_inner().rows;
+        let row = |row: pb::StatisticsRow| format!("{} {} {}", row.measure, row.category.unwrap().value, row.count);
+        rows.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let created = ["alerts-created arrest 1", "alerts-created missing 1"];
+    assert_eq!(rows(Role::Bureau, at(0), at(10_000)).await, created);
+    let later = ["alerts-created discreet-check 1", "alerts-ended arrest 1", "hits-reported missing 1"];
+    assert_eq!(rows(Role::Bureau, at(10_000), None).await, later);
+    // The policy role counts no covert alert.
+    assert_eq!(rows(Role::Policy, at(10_000), None).await, later[1..]);
 }
 
 #[tokio::test]

@@ -137,19 +137,21 @@ async fn a_record_is_refused_with_all_its_faults_at_once() {
 }
 
 #[tokio::test]
-async fn what_does_nothing_yet_says_so() {
+async fn what_a_node_cannot_do_says_so_after_the_role_was_looked_at() {
     let world = World::new();
-    let mut alerts = world.alerts(nca()).await;
-    let attachment = pb::GetAttachmentRequest { context: context(), ..Default::default() };
-    assert_eq!(alerts.get_attachment(attachment.clone()).await.unwrap_err().code(), Code::Unimplemented);
     let mut operator = world.alerts(caller(Role::Operator, "x")).await;
+    let attachment = pb::GetAttachmentRequest { context: context(), ..Default::default() };
     assert_eq!(operator.get_attachment(attachment).await.unwrap_err().code(), Code::PermissionDenied);
-
     let mut statistics = StatisticsServiceClient::new(world.channel(nca()).await);
-    let from = Some(prost_types::Timestamp::default());
-    let report = pb::StatisticsRequest { context: context(), from, ..Default::default() };
-    assert_eq!(refusal_code(statistics.report(report).await), "UNIMPLEMENTED");
+    let backwards = pb::StatisticsRequest {
+        context: context(),
+        from: Some(prost_types::Timestamp { seconds: 2, nanos: 0 }),
+        until: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+        ..Default::default()
+    };
+    assert_eq!(refusal_code(statistics.report(backwards).await), "REQUEST_INVALID");
 
+    // This node's audit log cannot be looked through.
     let mut audit = AuditServiceClient::new(world.channel(caller(Role::Auditor, "x")).await);
     let who = pb::WhoSawRequest { context: context(), alert_id: ALERT.into(), ..Default::default() };
     assert_eq!(refusal_code(audit.who_saw(who).await), "UNIMPLEMENTED");

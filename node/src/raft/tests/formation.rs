@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use alert_core::state::{is_founded, read_audit_anchors};
 use tokio::time::sleep;
 
 use super::world::{World, soon};
@@ -126,6 +127,68 @@ async fn an_id_is_never_used_twice_and_a_node_joins_empty() {
     world.join(1, 5).await.unwrap();
     let members = world.node(1).admin().status().await.unwrap().members;
     assert_eq!(members.iter().map(|member| member.node_id).collect::<Vec<_>>(), [1, 2, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_node_is_refused_by_those_that_stay() {
+    let mut world = World::of(3).await;
+    world.node(1).admin().remove(3, soon(10)).await.unwrap();
+    // Restarted, it still believes itself a member, and asks for votes.
+    world.kill(3).await;
+    world.start(3).await;
+    world
+        .until_status(3, "it hears why", |status| {
+            status.checks.iter().any(|check| check.name == "node 1" && check.detail.contains("was removed"))
+        })
+        .await;
+    let term = world.node(1).admin().status().await.unwrap().term;
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.node(1).admin().status().await.unwrap().term, term, "nobody was disturbed");
+    assert!(!*world.node(3).ready().borrow());
+    world.write(1, 7, 1).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_has_its_rules_in_the_log_before_it_counts_as_formed() {
+    let mut world = World::new();
+    world.form().await;
+    let handle = world.node(1).read(Level::Local, soon(1)).await.unwrap();
+    assert!(is_founded(&*handle.view).unwrap());
+    let status = world.node(1).admin().status().await.unwrap();
+    world.start(2).await;
+    world.join(1, 2).await.unwrap();
+    world.until_ready(2).await;
+    let there = world.node(2).read(Level::Linearizable, soon(5)).await.unwrap();
+    assert!(is_founded(&*there.view).unwrap());
+    // A leader that finds rules proposes none.
+    world.kill(1).await;
+    world.start(1).await;
+    world.until_ready(1).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.node(1).admin().status().await.unwrap().revision, status.revision);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_head_of_every_node_s_audit_log_is_anchored_and_checked_on_each() {
+    let world = World::of(3).await;
+    for id in 1..=3 {
+        let (sender, head) = tokio::sync::watch::channel((0, [0; 32]));
+        world.node(id).anchor_audit(head, Duration::from_secs(1));
+        sender.send_replace((id * 10, [id as u8; 32]));
+        // The log goes on for as long as the node does.
+        std::mem::forget(sender);
+    }
+    let anchored = |world: &World, at: u64, of: u64| {
+        let handle = futures::FutureExt::now_or_never(world.node(at).read(Level::Local, soon(1)));
+        let view = handle.and_then(Result::ok).map(|handle| handle.view);
+        view.map(|view| read_audit_anchors(&*view, of).unwrap()).unwrap_or_default()
+    };
+    for (at, of) in [(1, 2), (2, 3), (3, 1), (3, 3)] {
+        world.until("the head is anchored", |world| !anchored(world, at, of).is_empty()).await;
+        let anchors = anchored(&world, at, of);
+        assert_eq!((anchors[0].sequence, anchors[0].head), (of * 10, [of as u8; 32]));
+        assert_eq!(anchors.len(), 1, "a head that does not move is anchored once");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,9 @@
 //! Clusters in one process: consensus over pipes, on virtual time, with the engine in memory.
 
+mod every_field;
+mod filler;
 mod formation;
 mod leaders;
-mod pipes;
+pub(crate) mod pipes;
 mod reading;
-mod world;
+pub(crate) mod world;

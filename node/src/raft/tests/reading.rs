@@ -2,10 +2,22 @@
 
 use std::time::Duration;
 
+use alert_core::{
+    alert::RuleSet,
+    pb,
+    state::{
+        FeedEntries, Meta,
+        command::{Command, Proposal},
+        rule_kind,
+    },
+};
+use prost::Message;
 use tokio::time::{Instant, sleep};
 
-use super::world::{World, soon, value_of};
-use crate::api::backend::{Level, ReadError, Store};
+use super::world::{World, proposal, soon, value_of};
+use crate::api::backend::{AdminBackend, Level, ReadError, Store};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_restarted_follower_serves_nothing_before_a_quorum_confirmed_its_state() {
@@ -46,6 +58,8 @@ async fn a_cut_off_leader_serves_no_linearizable_read_while_another_one_leads() 
         let short = Instant::now() + Duration::from_millis(50);
         let read = world.node(1).read(Level::Linearizable, short).await;
         assert!(read.is_err(), "the old leader can prove nothing");
+        // It refuses at once, and virtual time only passes where somebody waits.
+        sleep(Duration::from_millis(1)).await;
     }
     assert!(newer.is_some());
     // Without a quorum: what is here, marked as such.
@@ -121,4 +135,120 @@ async fn one_wrong_clock_moves_no_replicated_time() {
     world.write(1, 7, 3).await.unwrap().unwrap();
     let moved = world.node(1).read(Level::Local, soon(1)).await.unwrap().stamp_ms;
     assert!(moved >= before + day_ms as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_level_is_served_on_leader_follower_and_learner() {
+    let mut world = World::of(3).await;
+    world.start(4).await;
+    world.join(1, 4).await.unwrap();
+    world.until_ready(4).await;
+    for value in 1..=20 {
+        let done = world.write(1, 7, value).await.unwrap().unwrap();
+        for id in 1..=4 {
+            for level in [Level::Linearizable, Level::Session { revision: done.revision }, Level::Bounded(SECOND)] {
+                let handle = world.node(id).read(level, soon(5)).await.unwrap();
+                let fresh = !matches!(level, Level::Bounded(_));
+                assert!(!fresh || value_of(&handle, 7) == Some(value), "node {id}, {level:?}");
+                assert!(handle.staleness.is_some_and(|staleness| staleness <= SECOND), "node {id}, {level:?}");
+                assert!(!handle.without_quorum);
+            }
+            assert!(world.read(id, Level::Local, 7).await.unwrap().is_some());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_knows_it_is_cut_off_refuses_at_once_and_comes_back_by_itself() {
+    let world = World::of(3).await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    world.pipes.cut(3, 1);
+    world.pipes.cut(3, 2);
+    sleep(Duration::from_millis(1500)).await;
+    for level in [Level::Linearizable, Level::Bounded(SECOND)] {
+        let asked = Instant::now();
+        assert_eq!(world.read(3, level, 7).await, Err(ReadError::NoQuorum), "{level:?}");
+        assert!(asked.elapsed() < Duration::from_millis(5), "{level:?}: {:?}", asked.elapsed());
+    }
+    // What it has seen before it still gives to those that ask for no more.
+    assert_eq!(world.read(3, Level::Session { revision: 1 }, 7).await, Ok(Some(1)));
+    // What it has not seen it cannot come to see: not at the deadline, but soon.
+    let done = world.write(1, 7, 2).await.unwrap().unwrap();
+    let asked = Instant::now();
+    let refused = world.read(3, Level::Session { revision: done.revision }, 7).await;
+    assert_eq!(refused, Err(ReadError::NoQuorum));
+    assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+    world.pipes.heal(3, 1);
+    world.pipes.heal(3, 2);
+    world.until("its probes come back", |world| !world.node(3).0.pump.without_quorum()).await;
+    assert_eq!(world.read(3, Level::Linearizable, 7).await, Ok(Some(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_wait_for_it() {
+    let mut world = World::new();
+    world.log.keep_entries = 0;
+    world.log.keep_bytes = 0;
+    world.log.snapshot_after_bytes = 1 << 40;
+    let mut world = world.formed(3).await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    world.until("node 3 has it", |world| world.node(3).applied().borrow().revision >= 1).await;
+    world.pipes.cut(3, 1);
+    world.pipes.cut(3, 2);
+    for value in 2..=1500 {
+        world.write(1, 7, value).await.unwrap().unwrap();
+    }
+    world.node(1).admin().trigger_snapshot(soon(10)).await.unwrap();
+    world.until_status(1, "the log is cut", |status| status.purged_index >= 1500).await;
+    // From now on a snapshot takes its time: the leader is another one after its restart.
+    for id in [1, 2] {
+        world.snapshot_bytes_per_second = Some(2000);
+        world.kill(id).await;
+        world.start(id).await;
+        world.leader().await;
+        world.until_ready(id).await;
+    }
+    let leader = world.leader().await;
+    world.node(leader).admin().trigger_snapshot(soon(10)).await.unwrap();
+    world.until_status(leader, "the log is cut", |status| status.purged_index >= 1500).await;
+    world.pipes.heal(3, 1);
+    world.pipes.heal(3, 2);
+    let receiving = world.node(3).0.snapshots_under_way();
+    world.until("a snapshot is on its way", |_| *receiving.borrow() > 0).await;
+    world.until("its probes come back", |world| !world.node(3).0.pump.without_quorum()).await;
+    for level in [Level::Linearizable, Level::Bounded(SECOND), Level::Session { revision: 1400 }] {
+        let asked = Instant::now();
+        let refused = world.read(3, level, 7).await;
+        assert!(matches!(refused, Err(ReadError::NotReady { .. })), "{level:?}: {refused:?}");
+        assert!(asked.elapsed() < Duration::from_millis(100), "{level:?}: {:?}", asked.elapsed());
+    }
+    assert_eq!(world.read(3, Level::Local, 7).await, Ok(Some(1)));
+    world.until("it is installed", |world| world.node(3).applied().borrow().revision >= 1400).await;
+    assert_eq!(world.read(3, Level::Linearizable, 7).await, Ok(Some(1500)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_changes_leave_the_feed_once_a_majority_of_clocks_says_that_they_are_old() {
+    let world = World::of(3).await;
+    // Any change will do: the search profile, put once more.
+    let mut defaults = RuleSet::default_rules().into_iter();
+    let profile = defaults.find(|rules| rule_kind(rules) == pb::RuleKind::SearchProfile).unwrap();
+    let command = Command::PutRules { rules: profile.encode_to_vec(), expected_version: profile.version };
+    world.node(1).propose(Proposal { command, ..proposal(0, 0) }, soon(5)).await.unwrap().unwrap();
+    let compacted = |world: &World| {
+        let handle = world.node(1).0.reads.newest().unwrap();
+        (
+            Meta::read(&*handle.view).unwrap().feed_compacted_before,
+            FeedEntries::after(&*handle.view, 0).unwrap().next_entry(),
+        )
+    };
+    assert!(matches!(compacted(&world), (0, Ok(Some(_)))));
+    let month_ms = 31 * 24 * 3600 * 1000;
+    world.set_skew(1, month_ms);
+    sleep(Duration::from_secs(130)).await;
+    assert!(matches!(compacted(&world), (0, Ok(Some(_)))), "one clock is no majority");
+    world.set_skew(2, month_ms);
+    sleep(Duration::from_secs(61)).await;
+    world.until("the feed is compacted", |world| compacted(world).0 > 0).await;
+    assert!(matches!(compacted(&world).1, Ok(None)));
 }

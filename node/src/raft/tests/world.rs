@@ -22,7 +22,11 @@ use tokio::time::{Instant, sleep};
 
 use super::pipes::Pipes;
 use crate::{
-    api::backend::{AdminBackend, Leadership, Level, ProposeError, ReadError, ReadHandle, Store},
+    api::{
+        Api, ApiOptions, ApiParts, TokenSealer,
+        backend::{AdminBackend, Leadership, Level, ProposeError, ReadError, ReadHandle, Store},
+    },
+    audit::{AuditLog, AuditOptions},
     raft::{
         RaftNode, RaftOptions, Timings,
         options::LogBounds,
@@ -37,7 +41,7 @@ use crate::{
 };
 
 /// Wall clock at the start of a test, milliseconds since 1970.
-const START_MS: i64 = 1_790_000_000_000;
+pub const START_MS: u64 = 1_790_000_000_000;
 
 /// Runs work where it is submitted: virtual time stands still meanwhile.
 struct Inline;
@@ -57,7 +61,7 @@ pub struct TestClock {
 impl Clock for TestClock {
     fn wall_ms(&self) -> u64 {
         let elapsed = self.start.elapsed().as_millis() as i64;
-        (START_MS + elapsed + self.skew_ms.load(Ordering::Relaxed)) as u64
+        (START_MS as i64 + elapsed + self.skew_ms.load(Ordering::Relaxed)) as u64
     }
 
     fn boot(&self) -> Duration {
@@ -74,7 +78,26 @@ pub struct World {
     root: tempfile::TempDir,
     clocks: BTreeMap<NodeId, Arc<TestClock>>,
     nodes: BTreeMap<NodeId, (RaftNode, Storage)>,
+    hosts: BTreeMap<NodeId, Host>,
+    engines: MakeEngines,
     pub log: LogBounds,
+    /// Of a snapshot being sent; `None` = as fast as it goes.
+    pub snapshot_bytes_per_second: Option<u64>,
+}
+
+/// Makes the engines of a node.
+pub type MakeEngines = fn(&Host) -> Arc<dyn Engines>;
+
+/// Opens a disk, once the node that had it before has let go of all of it.
+async fn open(host: &Host, engines: &Arc<dyn Engines>, directory: &DirectoryOptions) -> Storage {
+    for _ in 0..1000 {
+        match Storage::open(host, engines, directory) {
+            Ok(storage) => return storage,
+            Err(error) if error.to_string().contains("in use") => sleep(Duration::from_millis(1)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("{} is still in use", directory.log.display());
 }
 
 pub fn soon(seconds: u64) -> Instant {
@@ -83,6 +106,11 @@ pub fn soon(seconds: u64) -> Instant {
 
 impl World {
     pub fn new() -> Self {
+        Self::on(|host| Arc::new(MemoryEngines::new(host.files.clone())))
+    }
+
+    /// On other engines than those in memory.
+    pub fn on(engines: MakeEngines) -> Self {
         Self {
             pipes: Pipes::default(),
             start: Instant::now(),
@@ -90,22 +118,56 @@ impl World {
             root: tempfile::tempdir().unwrap(),
             clocks: BTreeMap::new(),
             nodes: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            engines,
             log: LogBounds::default(),
+            snapshot_bytes_per_second: None,
         }
     }
 
     /// Voters 1 to `voters`, node 1 the first leader.
     pub async fn of(voters: u64) -> Self {
-        let mut world = Self::new();
-        world.start(1).await;
-        let formed = world.node(1).admin().init(soon(10)).await.unwrap();
-        assert!(formed.formed_now);
+        Self::new().formed(voters).await
+    }
+
+    /// The same with what was set before.
+    pub async fn formed(mut self, voters: u64) -> Self {
+        let world = &mut self;
+        world.form().await;
         for id in 2..=voters {
             world.start(id).await;
             world.join(1, id).await.unwrap();
             world.node(1).admin().promote(id, soon(30)).await.unwrap();
         }
-        world
+        self
+    }
+
+    /// Node 1 is a cluster.
+    pub async fn form(&mut self) {
+        self.start(1).await;
+        let formed = self.node(1).admin().init(soon(10)).await.unwrap();
+        assert!(formed.formed_now);
+    }
+
+    /// The services of a node, with an audit log of its own.
+    pub async fn api(&self, id: NodeId) -> Api {
+        let (node, host) = (self.node(id), self.hosts[&id].clone());
+        let options = AuditOptions {
+            directory: self.root.path().join(format!("audit-{id}")),
+            cluster_id: "test".into(),
+            node_name: format!("node-{id}"),
+        };
+        let audit = Arc::new(AuditLog::open(host.clone(), options).await.unwrap());
+        node.anchor_audit(audit.head(), Duration::from_secs(1));
+        Api::new(ApiParts {
+            store: Arc::new(node.clone()),
+            audit: audit.clone(),
+            audit_log: audit,
+            admin: Arc::new(node.admin()),
+            sealer: TokenSealer::new([7; 32], host.random.clone()),
+            host,
+            options: ApiOptions::default(),
+        })
     }
 
     fn address(id: NodeId) -> String {
@@ -147,14 +209,16 @@ impl World {
         let mut options =
             RaftOptions::new("test", id, node, Timings::for_election_timeout(Duration::from_millis(1000)));
         options.log = self.log;
-        let engines: Arc<dyn Engines> = Arc::new(MemoryEngines::new(host.files.clone()));
+        options.snapshot_bytes_per_second = self.snapshot_bytes_per_second;
+        let engines = (self.engines)(&host);
+        self.hosts.insert(id, host.clone());
         let directory = DirectoryOptions {
             log: disk.join("log"),
             state: disk.join("state"),
             cluster_id: "test".into(),
             node_id: id,
         };
-        let storage = Storage::open(&host, &engines, &directory).unwrap();
+        let storage = open(&host, &engines, &directory).await;
         let connector = self.pipes.connector(id);
         let started = RaftNode::start(options, host, storage.clone(), connector).await.unwrap();
         let listener = self.pipes.listen(id, &Self::address(id));
@@ -180,8 +244,19 @@ impl World {
         self.nodes[&id].0.clone()
     }
 
+    /// The world that a node runs in.
+    pub fn host(&self, id: NodeId) -> Host {
+        self.hosts[&id].clone()
+    }
+
     pub fn set_skew(&self, id: NodeId, skew_ms: i64) {
         self.clocks[&id].skew_ms.store(skew_ms, Ordering::Relaxed);
+    }
+
+    /// Cuts a node's log up to `index`, which its snapshot covers.
+    pub async fn cut_log(&self, id: NodeId, index: u64) {
+        self.node(id).admin().0.raft.trigger().purge_log(index).await.unwrap();
+        self.until_status(id, "its log is cut", |status| status.purged_index == index).await;
     }
 
     /// Waits until a node takes proposals, and says which.

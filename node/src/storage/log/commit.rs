@@ -17,7 +17,7 @@ use openraft::storage::IOFlushed;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use super::{COMMITTED, ENTRIES, LogError, MARKS, PURGED, VOTE, entry};
+use super::{COMMITTED, ENTRIES, LogError, LogMarks, MARKS, PURGED, VOTE, entry};
 use crate::{
     raft::types::{Entry, LogId, TypeConfig, Vote},
     seam::{Host, Lane},
@@ -53,6 +53,8 @@ pub(super) struct Log {
     /// The newest entries, without a gap up to the last one.
     pub tail: VecDeque<TailEntry>,
     pub tail_bytes: usize,
+    /// Along what lay on disk when the log was opened.
+    pub opened: LogMarks,
     queue: Vec<Operation>,
     queue_bytes: usize,
     lane_is_busy: bool,

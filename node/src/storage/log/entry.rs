@@ -14,7 +14,7 @@
 //! The CRC covers the index, so an entry under another's key is damage; the previous one's CRC chains the entries, so
 //! that a log put together from two histories is damage too.
 
-use alert_core::codec;
+use alert_core::{codec, state::command::Batch};
 use bytes::Bytes;
 use openraft::EntryPayload;
 use thiserror::Error;
@@ -50,6 +50,14 @@ pub enum EntryError {
     /// The body does not decode.
     #[error("its content does not decode: {0}")]
     Content(String),
+}
+
+/// When an entry was proposed, milliseconds since 1970, where it says so.
+pub fn proposed_at_ms(entry: &Entry) -> Option<u64> {
+    match &entry.payload {
+        EntryPayload::Normal(EncodedBatch(batch)) => Batch::proposed_at_ms_of(batch),
+        EntryPayload::Blank | EntryPayload::Membership(_) => None,
+    }
 }
 
 /// The key of an index.

@@ -15,6 +15,7 @@
 mod commit;
 pub mod entry;
 mod error;
+mod marks;
 mod open;
 mod reader;
 mod store;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use commit::LogFigures;
 pub use error::LogError;
+pub use marks::LogMarks;
 pub use reader::LogReader;
 pub use store::LogStore;
 

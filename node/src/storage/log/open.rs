@@ -53,6 +53,7 @@ pub(super) fn load(engine: &dyn Engine, path: &Path) -> Result<Log, LogError> {
         log.last = Some(stored.entry.log_id);
         log.last_crc = stored.crc;
         log.tail_bytes += value.len();
+        log.opened.note(index, value.len() as u64, entry::proposed_at_ms(&stored.entry));
         tail.push_back(TailEntry { entry: stored.entry, crc: stored.crc, bytes: value.len(), sequence: 0 });
         while log.tail_bytes > limits::LOG_TAIL_BYTES_MAX {
             log.tail_bytes -= tail.pop_front().map_or(0, |oldest: TailEntry| oldest.bytes);

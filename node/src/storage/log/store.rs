@@ -10,7 +10,7 @@ use openraft::{
 use tokio::sync::oneshot;
 
 use super::{
-    LogError, LogFigures, LogReader,
+    LogError, LogFigures, LogMarks, LogReader,
     commit::{Done, Log, Operation, Shared, TailEntry},
     entry, open, spec,
 };
@@ -49,6 +49,11 @@ impl LogStore {
     /// A handle for reading.
     pub fn reader(&self) -> LogReader {
         LogReader { shared: self.shared.clone() }
+    }
+
+    /// Marks along what lay on disk when the log was opened.
+    pub fn opened_marks(&self) -> LogMarks {
+        self.shared.log.lock().opened.clone()
     }
 
     /// Returns when everything queued so far is durable.

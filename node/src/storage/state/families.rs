@@ -23,7 +23,7 @@ pub(super) fn index(family: Family) -> FamilyIndex {
 
 fn family_spec(family: Family) -> FamilySpec {
     let (tuning, personal_data) = match family {
-        Family::Alerts | Family::History | Family::Hits => (Tuning::Records, true),
+        Family::Alerts | Family::History | Family::Hits | Family::Attachments => (Tuning::Records, true),
         Family::Links | Family::Changes | Family::Requests | Family::Sources => (Tuning::Records, true),
         Family::Exact | Family::ExactFolded => (Tuning::Index, true),
         Family::NameDob | Family::NamePair | Family::NameOne | Family::Lexicon => (Tuning::Index, true),

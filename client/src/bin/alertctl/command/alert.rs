@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Records of one page.
-const PAGE_RECORDS: u32 = 500;
+pub const PAGE_RECORDS: u32 = 500;
 
 /// Arguments of `get`.
 #[derive(Args)]
@@ -106,17 +106,24 @@ pub struct List {
 }
 
 pub async fn list(app: &App, arguments: List) -> Result<Exit, Failure> {
+    alerts(app, arguments.limit, async |page_size, page_token| {
+        let filter = Some(arguments.filter.to_pb());
+        app.client.list(pb::ListRequest { filter, page_size, page_token, ..Default::default() }).await
+    })
+    .await
+}
+
+/// Shows up to `limit` alerts, asked for page by page: (size, token) -> page.
+pub async fn alerts(
+    app: &App,
+    limit: u32,
+    ask: impl AsyncFn(u32, Vec<u8>) -> Result<pb::ListResponse, alert_client::Error>,
+) -> Result<Exit, Failure> {
     let mut answer = pb::ListResponse::default();
-    let limit = arguments.limit as usize;
+    let limit = limit as usize;
     while answer.records.len() < limit {
         let missing = u32::try_from(limit - answer.records.len()).unwrap_or(PAGE_RECORDS);
-        let request = pb::ListRequest {
-            filter: Some(arguments.filter.to_pb()),
-            page_size: missing.min(PAGE_RECORDS),
-            page_token: answer.next_page_token,
-            ..Default::default()
-        };
-        let page = app.client.list(request).await?;
+        let page = ask(missing.min(PAGE_RECORDS), answer.next_page_token).await?;
         answer.answer = page.answer;
         answer.records.extend(page.records);
         answer.next_page_token = page.next_page_token;

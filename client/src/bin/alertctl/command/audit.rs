@@ -5,13 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alert_client::{json, pb, present};
-use alert_core::audit::{Report, Verifier, first_sequence};
+use alert_client::{AlertClient, json, pb, present};
+use alert_core::{
+    alert::time::{field_ms, iso_text},
+    audit::{Anchor, Report, Verifier, first_sequence, merge_attempts},
+};
 use clap::{Args, Subcommand};
 
 use crate::{
     App,
-    arguments::{party, time},
+    arguments::{party, read_text, time},
     exit::{Exit, Failure},
     output::{Output, facts, table},
 };
@@ -38,6 +41,18 @@ enum Verb {
         /// The name of the node that wrote the files.
         #[arg(long, requires = "cluster")]
         name: Option<String>,
+        /// Check the files against these anchors, too: what `audit anchors -o json` wrote.
+        #[arg(long, value_name = "FILE", requires = "paths")]
+        anchors: Option<PathBuf>,
+        /// Of the anchors, those of the node with this id; default: the file holds those of one node.
+        #[arg(long, requires = "anchors")]
+        node_id: Option<u64>,
+    },
+    /// What the cluster remembers of its nodes' logs, to check copies of them against.
+    Anchors {
+        /// Of one node; default: of all.
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        node_id: u64,
     },
     /// Every record given out of one alert.
     WhoSaw {
@@ -45,6 +60,11 @@ enum Verb {
         id: String,
         #[command(flatten)]
         span: Span,
+    },
+    /// The record behind a receipt, a partner's sealed one too.
+    Receipt {
+        /// As its holder has it.
+        receipt: String,
     },
     /// Everything that one caller asked.
     Asked {
@@ -75,8 +95,10 @@ struct Span {
 /// Checks files, which needs no cluster; `None` when running nodes are meant.
 pub fn offline(audit: &Audit, output: &Output) -> Option<Result<Exit, Failure>> {
     match &audit.verb {
-        Verb::Verify { paths, cluster, name } if !paths.is_empty() => {
-            Some(verify_files(paths, cluster.as_deref().zip(name.as_deref()), output))
+        Verb::Verify { paths, cluster, name, anchors, node_id } if !paths.is_empty() => {
+            let anchors = anchors.as_ref().map(|file| read_anchors(file, *node_id)).transpose();
+            let node = cluster.as_deref().zip(name.as_deref());
+            Some(anchors.and_then(|anchors| verify_files(paths, node, anchors.unwrap_or_default(), output)))
         }
         _ => None,
     }
@@ -85,51 +107,90 @@ pub fn offline(audit: &Audit, output: &Output) -> Option<Result<Exit, Failure>> 
 pub async fn run(app: &App, audit: Audit) -> Result<Exit, Failure> {
     match audit.verb {
         Verb::Verify { .. } => verify_nodes(app).await,
+        Verb::Anchors { node_id } => anchors(app, node_id).await,
         Verb::WhoSaw { id, span } => {
-            let mut found = pb::AuditRecords::default();
-            loop {
-                let request = pb::WhoSawRequest {
-                    alert_id: id.clone(),
-                    from: span.from,
-                    until: span.until,
-                    page_size: PAGE_RECORDS,
-                    page_token: std::mem::take(&mut found.next_page_token),
-                    ..Default::default()
-                };
-                if is_last(&mut found, app.client.who_saw(request).await?) {
-                    return records(app, &found);
-                }
-            }
+            let request = pb::WhoSawRequest {
+                alert_id: id,
+                from: span.from,
+                until: span.until,
+                page_size: PAGE_RECORDS,
+                ..Default::default()
+            };
+            ask_nodes(app, async |client, page_token| {
+                client.who_saw(pb::WhoSawRequest { page_token, ..request.clone() }).await
+            })
+            .await
         }
         Verb::Asked { country, authority, system, span } => {
             let caller =
                 pb::AuditCaller { country: Some(party(country)), authority, system, ..pb::AuditCaller::default() };
-            let mut found = pb::AuditRecords::default();
-            loop {
-                let request = pb::WhatDidAskRequest {
-                    caller: Some(caller.clone()),
-                    from: span.from,
-                    until: span.until,
-                    page_size: PAGE_RECORDS,
-                    page_token: std::mem::take(&mut found.next_page_token),
-                    ..Default::default()
-                };
-                if is_last(&mut found, app.client.what_did_ask(request).await?) {
-                    return records(app, &found);
-                }
-            }
+            let request = pb::WhatDidAskRequest {
+                caller: Some(caller),
+                from: span.from,
+                until: span.until,
+                page_size: PAGE_RECORDS,
+                ..Default::default()
+            };
+            ask_nodes(app, async |client, page_token| {
+                client.what_did_ask(pb::WhatDidAskRequest { page_token, ..request.clone() }).await
+            })
+            .await
+        }
+        Verb::Receipt { receipt } => {
+            let request = pb::WhatDidAskRequest { receipt, page_size: PAGE_RECORDS, ..Default::default() };
+            ask_nodes(app, async |client, page_token| {
+                client.what_did_ask(pb::WhatDidAskRequest { page_token, ..request.clone() }).await
+            })
+            .await
         }
     }
 }
 
-fn is_last(found: &mut pb::AuditRecords, page: pb::AuditRecords) -> bool {
-    found.answer = page.answer;
-    found.records.extend(page.records);
-    found.next_page_token = page.next_page_token;
-    found.next_page_token.is_empty()
+/// Client ports of all nodes, or the one given with `--node`.
+async fn addresses(app: &App) -> Result<Vec<String>, Failure> {
+    if let Some(address) = &app.client.defaults().only_node {
+        return Ok(vec![address.clone()]);
+    }
+    let topology = app.client.admin().topology().await?;
+    Ok(topology.nodes.into_iter().map(|node| node.client_address).collect())
 }
 
-fn records(app: &App, found: &pb::AuditRecords) -> Result<Exit, Failure> {
+/// Asks every node for its own part, page by page, and puts the attempts of each question together. A node that does not
+/// answer leaves the rest standing, and the exit code says so.
+async fn ask_nodes(
+    app: &App,
+    ask: impl AsyncFn(AlertClient, Vec<u8>) -> Result<pb::AuditRecords, alert_client::Error>,
+) -> Result<Exit, Failure> {
+    let (mut found, mut exit) = (pb::AuditRecords::default(), Exit::Ok);
+    let addresses = addresses(app).await?;
+    let only_one = addresses.len() == 1;
+    for address in addresses {
+        let client = app.client.at_node(&address);
+        let mut page_token = Vec::new();
+        loop {
+            match ask(client.clone(), page_token).await {
+                Ok(page) => {
+                    found.records.extend(page.records);
+                    page_token = page.next_page_token;
+                    if page_token.is_empty() {
+                        break;
+                    }
+                }
+                Err(error) if only_one => return Err(error.into()),
+                Err(error) => {
+                    eprintln!("{address}: {}", Failure::from(error));
+                    exit = Exit::Partial;
+                    break;
+                }
+            }
+        }
+    }
+    found.records = merge_attempts(found.records);
+    records(app, &found)?;
+    Ok(exit)
+}
+
+fn records(app: &App, found: &pb::AuditRecords) -> Result<(), Failure> {
     app.output.message(found, |found| {
         let rows = found.records.iter().map(|record| {
             let caller = record.caller.clone().unwrap_or_default();
@@ -143,24 +204,51 @@ fn records(app: &App, found: &pb::AuditRecords) -> Result<Exit, Failure> {
                 record.operation.clone(),
                 record.outcome.clone(),
                 record.disclosed.len().to_string(),
+                record.attempts.len().to_string(),
             ]
         });
-        table(["WHEN", "RECEIPT", "CALLER", "OFFICER", "PURPOSE", "OPERATION", "OUTCOME", "DISCLOSED"], rows)
+        let head = ["WHEN", "RECEIPT", "CALLER", "OFFICER", "PURPOSE", "OPERATION", "OUTCOME", "DISCLOSED", "ATTEMPTS"];
+        table(head, rows)
+    })
+}
+
+async fn anchors(app: &App, node_id: u64) -> Result<Exit, Failure> {
+    let answer = app.client.audit_anchors(pb::AuditAnchorsRequest { node_id, ..Default::default() }).await?;
+    app.output.message(&answer, |answer| {
+        let rows = answer.anchors.iter().map(|anchor| {
+            [
+                anchor.node_id.to_string(),
+                anchor.at.as_ref().map(present::time).unwrap_or_default(),
+                anchor.sequence.to_string(),
+                hex(&anchor.head_hash),
+            ]
+        });
+        table(["NODE", "WHEN", "SEQUENCE", "HEAD"], rows)
     })?;
     Ok(Exit::Ok)
 }
 
+/// The anchors of one node out of a file.
+fn read_anchors(file: &Path, node_id: Option<u64>) -> Result<Vec<Anchor>, Failure> {
+    let wrong = |what: &str| Failure::usage(format!("{}: {what}", file.display()));
+    let read: pb::AuditAnchorsResponse =
+        json::from_str(&read_text(file)?).map_err(|error| wrong(&format!("no anchors: {error}")))?;
+    let of_node: Vec<_> =
+        read.anchors.into_iter().filter(|anchor| node_id.is_none_or(|id| id == anchor.node_id)).collect();
+    if of_node.windows(2).any(|pair| pair[0].node_id != pair[1].node_id) {
+        return Err(wrong("it holds anchors of several nodes: give --node-id"));
+    }
+    let anchors = of_node.into_iter().map(|anchor| {
+        let head = anchor.head_hash.as_slice().try_into().map_err(|_| wrong("a head that is no hash"))?;
+        Ok(Anchor { sequence: anchor.sequence, head, at_ms: field_ms(&anchor.at).unwrap_or(0) })
+    });
+    anchors.collect()
+}
+
 /// Asks each node (or the one given with `--node`) to check its own log.
 async fn verify_nodes(app: &App) -> Result<Exit, Failure> {
-    let addresses = match &app.client.defaults().only_node {
-        Some(address) => vec![address.clone()],
-        None => {
-            let topology = app.client.admin().topology().await?;
-            topology.nodes.into_iter().map(|node| node.client_address).collect()
-        }
-    };
     let mut answers = Vec::new();
-    for address in addresses {
+    for address in addresses(app).await? {
         let answer = app.client.at_node(&address).verify_audit(pb::VerifyAuditRequest::default()).await;
         answers.push((address, answer));
     }
@@ -182,12 +270,21 @@ async fn verify_nodes(app: &App) -> Result<Exit, Failure> {
         let rows = answers.iter().map(|(address, answer)| match answer {
             Ok(answer) => {
                 let state = if answer.intact { "intact" } else { "DAMAGED" };
-                let fault = answer.first_fault.clone();
-                [address.clone(), state.to_owned(), answer.records.to_string(), hex(&answer.head_hash), fault]
+                [
+                    address.clone(),
+                    state.to_owned(),
+                    answer.records.to_string(),
+                    answer.anchored_until.as_ref().map(present::time).unwrap_or_default(),
+                    hex(&answer.head_hash),
+                    answer.first_fault.clone(),
+                ]
             }
-            Err(error) => [address.clone(), error.code.clone(), String::new(), String::new(), error.message.clone()],
+            Err(error) => {
+                let none = String::new;
+                [address.clone(), error.code.clone(), none(), none(), none(), error.message.clone()]
+            }
         });
-        table(["NODE", "LOG", "RECORDS", "HEAD", "FIRST FAULT"], rows)
+        table(["NODE", "LOG", "RECORDS", "ANCHORED UNTIL", "HEAD", "FIRST FAULT"], rows)
     })?;
     Ok(exit)
 }
@@ -196,7 +293,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn verify_files(paths: &[PathBuf], node: Option<(&str, &str)>, output: &Output) -> Result<Exit, Failure> {
+fn verify_files(
+    paths: &[PathBuf],
+    node: Option<(&str, &str)>,
+    anchors: Vec<Anchor>,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() { files.extend(log_files(path)?) } else { files.push(path.clone()) }
@@ -209,7 +311,8 @@ fn verify_files(paths: &[PathBuf], node: Option<(&str, &str)>, output: &Output) 
     let mut verifier = match node {
         Some((cluster, name)) => Verifier::new(cluster, name),
         None => Verifier::unnamed(),
-    };
+    }
+    .against(anchors);
     for (number, path) in files.iter().enumerate() {
         let bytes = fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         verifier.file(&path.display().to_string(), &bytes, number + 1 == files.len());
@@ -243,6 +346,8 @@ fn tell(report: &Report, files: usize, output: &Output) -> Result<(), Failure> {
         "records": report.records,
         "lastSequence": report.last_sequence,
         "head": hex(&report.head),
+        "anchors": report.anchors_met,
+        "anchoredUntil": report.anchored_until_ms.map(iso_text),
         "faults": faults,
     });
     output.value(&value, || {
@@ -253,6 +358,7 @@ fn tell(report: &Report, files: usize, output: &Output) -> Result<(), Failure> {
             ("records", report.records.to_string()),
             ("last sequence", report.last_sequence.to_string()),
             ("head", hex(&report.head)),
+            ("anchored until", report.anchored_until_ms.map(iso_text).unwrap_or_default()),
         ]);
         for fault in &report.faults {
             text.push_str(&format!("\n{} at byte {}: {}", fault.file, fault.offset, fault.what));

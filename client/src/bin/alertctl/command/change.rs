@@ -64,7 +64,7 @@ fn faults(faults: &[pb::Fault]) -> String {
     table(["KIND", "FIELD", "CODE", "MESSAGE"], rows)
 }
 
-fn written(app: &App, answer: &pb::WriteResponse) -> Result<Exit, Failure> {
+pub fn written(app: &App, answer: &pb::WriteResponse) -> Result<Exit, Failure> {
     for warning in &answer.warnings {
         eprintln!("warning: {}", present::fault(warning));
     }
@@ -76,7 +76,7 @@ fn written(app: &App, answer: &pb::WriteResponse) -> Result<Exit, Failure> {
 }
 
 /// The version that a change stands on: as given, or the current one.
-async fn version(app: &App, id: &str, given: Option<u64>) -> Result<u64, Failure> {
+pub async fn version(app: &App, id: &str, given: Option<u64>) -> Result<u64, Failure> {
     if let Some(given) = given {
         return Ok(given);
     }

@@ -39,6 +39,7 @@ pub(super) fn from_documents(documents: impl IntoIterator<Item = pb::Rules>) -> 
             search_profile: parts.search_profile.0,
             minimum_fields: parts.minimum_fields.0,
         },
+        feed_days: parts.retention.1.feed_days,
         retention: scoped(parts.retention.1.rules, |rule| (&rule.category, &rule.source)),
         compatible: pairs(&parts.compatibility.1),
         ranks: parts.compatibility.1.priority.iter().enumerate().map(|(rank, name)| (name.clone(), rank)).collect(),

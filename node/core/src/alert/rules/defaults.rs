@@ -108,6 +108,7 @@ impl ListEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Retention {
+    feed_days: u32,
     rules: Vec<RetentionRule>,
 }
 
@@ -135,7 +136,7 @@ impl From<Retention> for pb::RetentionRules {
             warn_months_before: rule.warn_months_before,
             history_months: rule.history_months,
         };
-        Self { rules: file.rules.into_iter().map(rule).collect() }
+        Self { rules: file.rules.into_iter().map(rule).collect(), feed_days: file.feed_days }
     }
 }
 
@@ -220,4 +221,5 @@ profile! {
     budget_postings: u32,
     budget_scores: u32,
     normaliser_version: u32,
+    coincidence_ppm_max: u32,
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use codes::{Category, CodeList, CodeStatus, Entry, attributes, lists};
 
 use super::Partition;
-use crate::pb;
+use crate::{limits, pb};
 
 /// Least urgent; also that of an unknown category.
 pub const PRIORITY_LOWEST: u8 = u8::MAX;
@@ -40,6 +40,7 @@ pub struct RuleSet {
     versions: RuleSetVersions,
     lists: BTreeMap<String, CodeList>,
     categories: BTreeMap<String, Category>,
+    feed_days: u32,
     retention: Scoped<pb::RetentionRule>,
     /// Category -> those that may stand beside it; both orders of each pair.
     compatible: BTreeMap<String, BTreeSet<String>>,
@@ -104,6 +105,12 @@ impl RuleSet {
             Some(category) if !category.covert => Partition::Open,
             _ => Partition::Covert,
         }
+    }
+
+    /// How long a change stays in the feed, in milliseconds.
+    pub fn feed_retention_ms(&self) -> u64 {
+        let days = if self.feed_days == 0 { limits::FEED_DAYS_DEFAULT } else { self.feed_days };
+        u64::from(days) * 24 * 60 * 60 * 1000
     }
 
     /// The retention rule that counts: both match, else by source, else by category, else the rule for any. A source's

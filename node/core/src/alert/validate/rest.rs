@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     alert::{fault, party, rules::codes::lists, victim},
-    limits::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_MAX, LIST_ITEMS_MAX},
+    limits::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_BYTES_MAX, ATTACHMENTS_MAX, LIST_ITEMS_MAX},
     pb,
 };
 
@@ -100,6 +100,11 @@ pub(super) fn attachments(check: &mut Checker, section: &pb::AttachmentSection) 
             check.fault_at("content_hash", fault::DUPLICATE, "the same attachment twice");
         }
     });
+    let bytes = section.attachments.iter().map(|attachment| attachment.size_bytes).fold(0, u64::saturating_add);
+    if bytes > ATTACHMENTS_BYTES_MAX {
+        let message = format!("{bytes} bytes together; at most {ATTACHMENTS_BYTES_MAX} are possible");
+        check.fault_at("attachments", fault::TOO_LARGE, &message);
+    }
 }
 
 pub(super) fn attachment(check: &mut Checker, attachment: &pb::AttachmentReference) {

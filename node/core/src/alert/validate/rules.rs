@@ -13,7 +13,7 @@ use crate::{
             codes::{attributes, lists},
         },
     },
-    limits::{CODE_BYTES_MAX, SEARCH_CANDIDATES_MAX, SHORT_TEXT_BYTES_MAX},
+    limits::{CODE_BYTES_MAX, FEED_DAYS_DEFAULT, FEED_DAYS_MAX, SEARCH_CANDIDATES_MAX, SHORT_TEXT_BYTES_MAX},
     pb::{self, rules::Rules as Kind},
 };
 
@@ -205,6 +205,10 @@ fn retention(content: &pb::RetentionRules, is_category: &dyn Fn(&str) -> bool, f
     if !keys.contains(&("", "")) {
         found.push(fault("retention.rules", fault::REQUIRED, "a rule for any category and source"));
     }
+    if content.feed_days > FEED_DAYS_MAX {
+        let message = format!("at most {FEED_DAYS_MAX} days; 0 = {FEED_DAYS_DEFAULT}");
+        found.push(fault("retention.feed_days", fault::OUT_OF_RANGE, message));
+    }
     for (index, rule) in content.rules.iter().enumerate() {
         let path = |field: &str| format!("retention.rules[{index}].{field}");
         for (field, months) in [("period_months", rule.period_months), ("history_months", rule.history_months)] {
@@ -296,6 +300,7 @@ fn search_profile(profile: &pb::SearchProfile, found: &mut Vec<pb::Fault>) {
         ("budget_postings", profile.budget_postings, 1, POSTINGS_MAX),
         ("budget_scores", profile.budget_scores, 1, SCORES_MAX),
         ("normaliser_version", profile.normaliser_version, 1, u32::MAX),
+        ("coincidence_ppm_max", profile.coincidence_ppm_max, 0, u32::MAX),
     ];
     for (field, amount, least, most) in amounts {
         if !(least..=most).contains(&amount) {

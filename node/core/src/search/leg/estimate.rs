@@ -52,7 +52,9 @@ impl<'a> Estimator<'a> {
             .collect();
         for token in &plan.tokens {
             let classes = &mut asked[token.at].classes;
-            classes.extend(token.alternates.iter().chain(&token.expansions).map(|class| class.short()));
+            classes.extend(
+                token.alternates.iter().chain(&token.variants).chain(&token.expansions).map(|class| class.short()),
+            );
             classes.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
         }
         for (run, class) in &plan.joins {
@@ -63,16 +65,11 @@ impl<'a> Estimator<'a> {
         Self { query, profile, asked }
     }
 
-    /// The score that the posting promises; `None` when it cannot reach the threshold.
-    pub fn estimate(&self, signature: NameView<'_>) -> Option<u32> {
-        if self.query.strict
-            && self.query.gender != 0
-            && signature.gender() != 0
-            && self.query.gender != signature.gender()
-        {
+    /// The score that the posting promises with what its name promises; `None` when it cannot reach the threshold.
+    pub fn estimate(&self, signature: NameView<'_>, name: u32) -> Option<u32> {
+        if self.query.strict && self.gender_conflicts(signature) {
             return None;
         }
-        let name = self.name(signature);
         let date = match signature.date() {
             Some(date) => date::compare(self.query.birth_date, BirthDate { date, year_to: date.year }),
             None if self.query.birth_date.is_known() => date::DateMatch::Exact,
@@ -82,20 +79,36 @@ impl<'a> Estimator<'a> {
         (estimate + MARGIN >= self.profile.threshold).then_some(estimate)
     }
 
-    fn name(&self, signature: NameView<'_>) -> u32 {
+    /// Both sides say which gender, and not the same.
+    pub fn gender_conflicts(&self, signature: NameView<'_>) -> bool {
+        self.query.gender != 0 && signature.gender() != 0 && self.query.gender != signature.gender()
+    }
+
+    /// What the name promises: 0 to 10000.
+    pub fn name(&self, signature: NameView<'_>) -> u32 {
         let mut known = signature.tokens().peekable();
         if known.peek().is_none() {
             return FULL;
         }
         let identifying = signature.tokens().filter(|token| token.identifies()).count() as u32;
         let (mut earned, mut matched, mut query_left) = (0, 0, 0);
+        let mut free = u32::MAX;
         for asked in &self.asked {
-            let points = signature.tokens().map(|token| self.token(asked, token.class, token.first_letter())).max();
-            match points.unwrap_or(0) {
-                0 => query_left += u32::from(asked.role == Role::Name),
-                points => {
+            let best = signature
+                .tokens()
+                .enumerate()
+                .filter(|(at, _)| free >> at & 1 == 1)
+                .map(|(at, token)| (self.token(asked, token.class, token.first_letter()), std::cmp::Reverse(at)))
+                .max();
+            match best {
+                None | Some((0, _)) => query_left += u32::from(asked.role == Role::Name),
+                Some((points, std::cmp::Reverse(at))) => {
                     earned += points;
                     matched += 1;
+                    // Names joined in the record answer several of the query's; particles and initials take no name.
+                    if asked.role == Role::Name && points == FULL && signature.is_one_name() {
+                        free &= !(1 << at);
+                    }
                 }
             }
         }

@@ -1,17 +1,14 @@
-//! Persons: lists by date of birth and class, by pairs of classes and year, by one class.
+//! Persons: goes through the lists of a query, and keeps what can reach the threshold.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::RangeInclusive,
-};
+use std::collections::BTreeMap;
 
 use super::{
     estimate::Estimator,
+    lists::lists,
     plan::{self, Plan},
 };
 use crate::{
     alert::AlertId,
-    pb,
     search::{
         explain,
         index::{
@@ -19,12 +16,7 @@ use crate::{
             lexicon,
             signature::NameView,
         },
-        normalise::{
-            date::Date,
-            name::{Class, Role},
-        },
         query::PersonQuery,
-        score::{FULL, date::DateMatch, person::combine},
         session::Session,
     },
     state::{ViewError, family::Family},
@@ -35,6 +27,10 @@ use crate::{
 pub struct Possible {
     /// What its best posting promises.
     pub estimate: u32,
+    /// What its best posting promises by the name alone.
+    pub name: u32,
+    /// Other alerts that the caller may see whose names promise as much, whatever their dates.
+    pub bearers: u32,
     /// The end of its key.
     pub tail: Tail,
 }
@@ -42,6 +38,7 @@ pub struct Possible {
 /// Alerts whose postings promise enough, best promise first, then priority, newest, id.
 pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Possible>, ViewError> {
     let mut found: BTreeMap<AlertId, Possible> = BTreeMap::new();
+    let mut bearers = Bearers::default();
     let planned = plan::plan(query);
     for head in session.heads() {
         let mut plan = planned.clone();
@@ -49,14 +46,24 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
         let estimator = Estimator::new(query, &plan, session.profile);
         for list in lists(head, query, &plan, session.profile) {
             session.scan(list.family, &list.prefix, list.years, list.planned, &mut |tail, value| {
-                if let Some(estimate) = NameView::new(value).and_then(|signature| estimator.estimate(signature)) {
-                    let possible = found.entry(tail.id).or_insert(Possible { estimate, tail });
+                let Some(signature) = NameView::new(value) else { return };
+                let name = estimator.name(signature);
+                if list.family == Family::NamePair && !estimator.gender_conflicts(signature) {
+                    bearers.count(tail.id, name);
+                }
+                if let Some(estimate) = estimator.estimate(signature, name) {
+                    let possible = found.entry(tail.id).or_insert(Possible { estimate, name, bearers: 0, tail });
                     possible.estimate = possible.estimate.max(estimate);
+                    possible.name = possible.name.max(name);
                 }
             })?;
         }
     }
+    let bearers = bearers.sorted();
     let mut possible: Vec<Possible> = found.into_values().collect();
+    for possible in &mut possible {
+        possible.bearers = bearers.others(possible);
+    }
     possible.sort_by_key(|possible| (std::cmp::Reverse(possible.estimate), possible.tail.order()));
     Ok(possible)
 }
@@ -78,7 +85,7 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
             break;
         }
         let mut found = lexicon::neighbours(cursor.as_mut(), head, &token.letters, &mut session.counters.expansions)?;
-        for class in planned.classes() {
+        for class in planned.classes().chain(planned.variants.iter().copied()) {
             found.remove(&class);
         }
         planned.expansions = found;
@@ -87,184 +94,34 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
     Ok(())
 }
 
-/// One list to scan: the postings under `prefix`, from the first year of the window to its last.
-struct List {
-    family: Family,
-    prefix: Vec<u8>,
-    years: Option<RangeInclusive<u16>>,
-    planned: bool,
-}
+/// How many alerts promise how much by their names alone.
+#[derive(Default)]
+struct Bearers(BTreeMap<AlertId, u32>);
 
-/// The lists of a query, the most selective first.
-fn lists(head: Head, query: &PersonQuery, plan: &Plan, profile: &pb::SearchProfile) -> Vec<List> {
-    let mut lists = Lists { head, seen: BTreeSet::new(), lists: Vec::new() };
-    let date = query.birth_date;
-    if date.is_known() {
-        lists.by_date(date, plan);
+impl Bearers {
+    fn count(&mut self, id: AlertId, name: u32) {
+        let best = self.0.entry(id).or_default();
+        *best = name.max(*best);
     }
-    lists.by_pair(plan, &windows(date));
-    if let [token] = plan.tokens.as_slice() {
-        let windows = windows_of_one(query, profile);
-        for class in token.classes() {
-            lists.windows(Family::NameOne, lists.head.name_one(class), &windows, true);
-        }
-        for class in &token.expansions {
-            lists.windows(Family::NameOne, lists.head.name_one(*class), &windows, false);
-        }
-    }
-    lists.lists
-}
 
-/// Years of birth that lists are gone through for; `None` = all of them.
-type Window = Option<RangeInclusive<u16>>;
-
-/// The years that pairs are sought under: near the query's, and unknown.
-fn windows(date: Date) -> Vec<Window> {
-    match date.year {
-        0 => vec![None],
-        year => vec![Some(year - 1..=year + 1), Some(0..=0)],
+    fn sorted(self) -> Promises {
+        let mut promises: Vec<u32> = self.0.values().copied().collect();
+        promises.sort_unstable();
+        Promises { counted: self.0, promises }
     }
 }
 
-/// The years under which everybody with the query's only name is gone through: those that can reach the threshold. One
-/// name and a date that is merely not contradicted are weak evidence, and many have the name.
-fn windows_of_one(query: &PersonQuery, profile: &pb::SearchProfile) -> Vec<Window> {
-    let initials = query.tokens.iter().filter(|token| token.role == Role::Initial).count() as u32;
-    let name = match initials {
-        0 => FULL.saturating_sub(2 * profile.missing_part_points),
-        _ => FULL - profile.initial_points.min(FULL) * initials / (initials + 1),
-    };
-    let date = query.birth_date;
-    let year = date.year;
-    if year == 0 {
-        return vec![None];
-    }
-    let within = if date.is_full() { DateMatch::Year } else { DateMatch::AsAsked };
-    let weak = if initials == 0 { profile.missing_part_points } else { 0 };
-    let reaches = |agreement| {
-        let taken = if agreement == DateMatch::AsAsked { 0 } else { weak };
-        combine(name, agreement, profile).saturating_sub(taken) >= profile.threshold
-    };
-    let mut windows = Vec::new();
-    if reaches(DateMatch::YearNear) {
-        windows.push(Some(year - 1..=year + 1));
-    } else if reaches(within) {
-        windows.push(Some(year..=year));
-    }
-    windows.extend(reaches(DateMatch::Unknown).then_some(Some(0..=0)));
-    windows
+/// [`Bearers`], counted.
+struct Promises {
+    counted: BTreeMap<AlertId, u32>,
+    promises: Vec<u32>,
 }
 
-struct Lists {
-    head: Head,
-    seen: BTreeSet<(Family, Vec<u8>, u16)>,
-    lists: Vec<List>,
-}
-
-impl Lists {
-    fn add(&mut self, family: Family, prefix: Vec<u8>, years: Window, planned: bool) {
-        let first = years.as_ref().map_or(0, |years| *years.start());
-        if self.seen.insert((family, prefix.clone(), first)) {
-            self.lists.push(List { family, prefix, years, planned });
-        }
-    }
-
-    fn windows(&mut self, family: Family, prefix: Vec<u8>, windows: &[Window], planned: bool) {
-        for window in windows {
-            self.add(family, prefix.clone(), window.clone(), planned);
-        }
-    }
-
-    fn date(&mut self, date: Date, class: Class, planned: bool) {
-        self.add(Family::NameDob, self.head.name_dob(date, class), None, planned);
-    }
-
-    fn pair(&mut self, a: Class, b: Class, windows: &[Window], planned: bool) {
-        self.windows(Family::NamePair, self.head.name_pair(a, b), windows, planned);
-    }
-
-    /// The date itself, the swap, what a registry makes of a date that it does not know in full: under every class that
-    /// the query can mean. One wrong digit: under its own classes.
-    fn by_date(&mut self, date: Date, plan: &Plan) {
-        let mut near = vec![date];
-        near.extend(date.swapped());
-        for partial in [
-            Date { day: 0, ..date },
-            Date { month: 0, day: 0, ..date },
-            Date { month: 1, day: 1, ..date },
-            Date { year: 0, ..date },
-        ] {
-            if partial.is_known() && !near.contains(&partial) {
-                near.push(partial);
-            }
-        }
-        for token in &plan.tokens {
-            for near in &near {
-                for class in token.classes() {
-                    self.date(*near, class, true);
-                }
-            }
-            for class in token.splits.iter().flat_map(|(a, b)| [*a, *b]) {
-                self.date(date, class, true);
-            }
-            for class in &token.expansions {
-                self.date(date, *class, false);
-            }
-        }
-        for (_, class) in &plan.joins {
-            self.date(date, *class, true);
-        }
-        for variant in date.one_digit_variants() {
-            for token in &plan.tokens {
-                self.date(variant, token.class, true);
-            }
-        }
-    }
-
-    fn by_pair(&mut self, plan: &Plan, windows: &[Window]) {
-        let tokens = &plan.tokens;
-        for (at, a) in tokens.iter().enumerate() {
-            for b in &tokens[at + 1..] {
-                self.pair(a.class, b.class, windows, true);
-                for other in &b.alternates {
-                    self.pair(a.class, *other, windows, true);
-                }
-                for other in &a.alternates {
-                    self.pair(*other, b.class, windows, true);
-                }
-                // Two tokens of another script: each under its second reading.
-                if let (Some(a), Some(b)) = (a.other_reading, b.other_reading) {
-                    self.pair(a, b, windows, true);
-                }
-            }
-        }
-        for token in tokens {
-            // Whoever has one name only is found by that name, whatever else the query says.
-            for class in token.classes() {
-                self.pair(class, Class::NONE, windows, true);
-            }
-            for (a, b) in &token.splits {
-                self.pair(*a, *b, windows, true);
-                for other in tokens.iter().filter(|other| other.at != token.at) {
-                    self.pair(*a, other.class, windows, true);
-                    self.pair(*b, other.class, windows, true);
-                }
-            }
-        }
-        for (run, class) in &plan.joins {
-            self.pair(*class, Class::NONE, windows, true);
-            for other in tokens.iter().filter(|other| !run.contains(&other.at)) {
-                self.pair(*class, other.class, windows, true);
-            }
-        }
-        // One misspelt name beside one that is not.
-        for token in tokens {
-            for class in &token.expansions {
-                self.pair(*class, Class::NONE, windows, false);
-                for other in tokens.iter().filter(|other| other.at != token.at) {
-                    self.pair(*class, other.class, windows, false);
-                }
-            }
-        }
+impl Promises {
+    /// How many others promise at least as much.
+    fn others(&self, possible: &Possible) -> u32 {
+        let at_least = self.promises.len() - self.promises.partition_point(|other| *other < possible.name);
+        let is_counted = self.counted.get(&possible.tail.id).is_some_and(|name| *name >= possible.name);
+        at_least as u32 - u32::from(is_counted)
     }
 }

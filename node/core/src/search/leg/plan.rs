@@ -5,13 +5,16 @@ use std::{collections::BTreeSet, ops::Range};
 use crate::search::{
     normalise::{
         name::{Class, Role, Token},
-        script, skeleton,
+        script, skeleton, variants,
     },
     query::PersonQuery,
 };
 
 /// Letters that each half of a token taken apart keeps, at least.
 const SPLIT_LETTERS_MIN: usize = 2;
+
+/// Letters of a name that is looked up in the table of variants, at least.
+const VARIANT_LETTERS_MIN: usize = 3;
 
 /// One identifying token of a query with the classes it is sought under.
 #[derive(Debug, Clone)]
@@ -20,8 +23,12 @@ pub struct PlannedToken {
     pub at: usize,
     /// Of its own skeleton.
     pub class: Class,
+    /// The length of that skeleton.
+    pub signs: usize,
     /// Of other spellings and readings, without `class`.
     pub alternates: Vec<Class>,
+    /// Of the same name as a nickname or in another language, without the classes above.
+    pub variants: Vec<Class>,
     /// Of its second reading, where its letters have two; among `alternates` too.
     pub other_reading: Option<Class>,
     /// The two halves, for each place where it may be two names in the alert.
@@ -50,7 +57,13 @@ pub fn plan(query: &PersonQuery) -> Plan {
             let class = token.class();
             let alternates = alternates(token, class);
             let other_reading = token.other_skeleton.as_deref().map(Class::of_skeleton);
-            PlannedToken { at, class, alternates, other_reading, splits: splits(token), expansions: BTreeSet::new() }
+            // Names of two letters are the same as too many.
+            let is_long = token.base.chars().count() >= VARIANT_LETTERS_MIN;
+            let mut variants = if is_long { variants::classes(&token.base) } else { Vec::new() };
+            variants.retain(|variant| *variant != class && !alternates.contains(variant));
+            let (splits, expansions) = (splits(token), BTreeSet::new());
+            let signs = token.skeleton.chars().count();
+            PlannedToken { at, class, signs, alternates, variants, other_reading, splits, expansions }
         })
         .collect();
     Plan { tokens, joins: joins(&query.tokens) }
@@ -96,6 +109,15 @@ fn joins(tokens: &[Token]) -> Vec<(Range<usize>, Class)> {
         }
     }
     joins
+}
+
+impl Plan {
+    /// The two tokens that say most: those with the longest skeletons, in the query's order between equals.
+    pub fn most_telling(&self) -> impl Iterator<Item = &PlannedToken> {
+        let mut tokens: Vec<&PlannedToken> = self.tokens.iter().collect();
+        tokens.sort_by_key(|token| (std::cmp::Reverse(token.signs), token.at));
+        tokens.into_iter().take(2)
+    }
 }
 
 impl PlannedToken {

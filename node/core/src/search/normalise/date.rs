@@ -69,6 +69,12 @@ impl Date {
         })
     }
 
+    /// The same day a year before and after.
+    pub fn years_beside(self) -> impl Iterator<Item = Self> {
+        let years = if self.is_full() { vec![self.year - 1, self.year + 1] } else { Vec::new() };
+        years.into_iter().map(move |year| Self { year, ..self })
+    }
+
     /// Every date of which exactly one digit of YYYYMMDD differs.
     pub fn one_digit_variants(self) -> Vec<Self> {
         if !self.is_full() {

@@ -5,8 +5,10 @@
 
 pub mod country;
 pub mod date;
+mod east;
 pub mod name;
 pub mod number;
 pub mod script;
 pub mod skeleton;
 pub mod text;
+pub mod variants;

@@ -3,6 +3,7 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
+    east,
     script::{self, Script},
     skeleton, text,
 };
@@ -72,7 +73,8 @@ impl Token {
     /// From one word as [`text::words`] gives it.
     pub fn new(word: &str) -> Self {
         let romanised = script::romanise(word);
-        let role = if PARTICLES.contains(&romanised.base.as_str()) {
+        let is_syllabic = matches!(romanised.script, Script::Han | Script::Hangul);
+        let role = if PARTICLES.contains(&romanised.base.as_str()) && !is_syllabic {
             Role::Particle
         } else if is_initial(word, romanised.script) {
             Role::Initial
@@ -141,20 +143,15 @@ const FILLERS: &[&str] = &["FNU", "LNU", "NFN", "NLN", "NMN", "XX", "XXX", "XXXX
 
 /// The tokens of one name. Fillers are left out; when nothing but particles and initials is there, they are the name.
 pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
+    let words: Vec<String> = texts.into_iter().flat_map(text::words).take(TOKENS_MAX).collect();
     let mut tokens: Vec<Token> = Vec::new();
-    for text in texts {
-        for word in text::words(text) {
-            if tokens.len() == TOKENS_MAX {
-                break;
-            }
-            if FILLERS.contains(&word.as_str()) {
-                continue;
-            }
-            match (article(&word), script::hangul_parts(&word)) {
-                (Some(rest), _) => tokens.extend([Token::new("AL"), Token::new(rest)]),
-                (None, Some((surname, given))) => tokens.extend([Token::new(surname), Token::new(given)]),
-                (None, None) => tokens.push(Token::new(&word)),
-            }
+    for word in words.iter().filter(|word| !FILLERS.contains(&word.as_str())) {
+        if let Some(rest) = article(word) {
+            tokens.extend([Token::new("AL"), Token::new(rest)]);
+        } else if let Some((surname, given)) = east::parts(word).filter(|_| is_alone(word, &words)) {
+            tokens.extend([Token::new(surname), Token::new(given)]);
+        } else {
+            tokens.push(Token::new(word));
         }
     }
     tokens.truncate(TOKENS_MAX);
@@ -164,6 +161,12 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
         }
     }
     tokens
+}
+
+/// No other word is written in its script: it is then a whole name without spaces, and not a part of one.
+fn is_alone(word: &str, words: &[String]) -> bool {
+    let script = Script::of(word);
+    words.iter().filter(|other| Script::of(other) == script).count() == 1
 }
 
 /// What follows the Arabic article when it is written as one word with its name.

@@ -1,10 +1,12 @@
 //! Letters of other scripts, and Latin letters with marks, as the 26 letters A to Z.
 //!
 //! Latin and Cyrillic follow ICAO 9303 part 3 section 6, Greek follows ISO 843 (the transcription of Greek passports),
-//! Hangul the Revised Romanisation. Arabic and Hebrew write consonants: their letters become the consonants that a
+//! Hangul the Revised Romanisation, Han the reading of Standard Chinese (pinyin). Arabic and Hebrew write consonants: their letters become the consonants that a
 //! skeleton keeps, so that a name meets its Latin spellings there. What has no rule stays as it is.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use super::east;
 
 /// The script a word is written in, as far as rules differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,17 +74,39 @@ pub fn romanise(word: &str) -> Romanised {
         Script::Latin => spell(word, latin),
         Script::Cyrillic => spell(word, |character| cyrillic(character).map(|text| (text, text))),
         Script::Greek => greek(word),
+        Script::Arabic if is_persian(word) => abjad(word, persian),
         Script::Arabic => abjad(word, arabic),
         Script::Hebrew => abjad(word, hebrew),
-        Script::Hangul => hangul(word),
-        Script::Han | Script::Other => (word.to_owned(), word.to_owned()),
+        Script::Hangul => east::hangul(word),
+        Script::Han => east::han(word),
+        Script::Other => others(word),
     };
     let letters = match script {
+        Script::Arabic if is_persian(word) => consonants(word, persian),
         Script::Arabic => consonants(word, arabic),
         Script::Hebrew => consonants(word, hebrew),
         _ => base.clone(),
     };
     Romanised { base, expanded, letters, script }
+}
+
+/// Any other script (Devanagari, Georgian, Thai and so on), letter by letter as the crate's tables have it. What has no
+/// reading stays.
+fn others(word: &str) -> (String, String) {
+    let mut latin = String::with_capacity(word.len());
+    for character in word.chars() {
+        match any_ascii::any_ascii_char(character) {
+            "" if is_combining_mark(character) => {}
+            "" => latin.push(character),
+            reading => {
+                latin.extend(reading.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()))
+            }
+        }
+    }
+    if latin.is_empty() {
+        latin.push_str(word);
+    }
+    (latin.clone(), latin)
 }
 
 /// Letter by letter; a letter without a rule loses its marks.
@@ -296,10 +320,26 @@ fn consonants(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'s
 
 fn voice(word: &mut String, letters: &str) {
     let is_consonant = |letter: char| letter.is_ascii_uppercase() && !"AEIOUY".contains(letter);
-    if word.chars().next_back().is_some_and(is_consonant) && letters.chars().next().is_some_and(is_consonant) {
+    let (last, next) = (word.chars().next_back(), letters.chars().next());
+    // A doubled letter is one sound: ALLAH, not ALELAH.
+    if last != next && last.is_some_and(is_consonant) && next.is_some_and(is_consonant) {
         word.push('E');
     }
     word.push_str(letters);
+}
+
+/// Letters that Persian and Urdu have and Arabic has not.
+fn is_persian(word: &str) -> bool {
+    word.chars().any(|letter| "پچژگکیےٹڈڑںہھ".contains(letter))
+}
+
+/// As [`arabic`], with the sounds that its letters have in Persian and Urdu.
+fn persian(letter: char, begins: bool) -> Option<(&'static str, &'static str)> {
+    match letter {
+        'ث' => Some(("S", "S")),
+        'ذ' | 'ض' => Some(("Z", "Z")),
+        _ => arabic(letter, begins),
+    }
 }
 
 /// Arabic, with the letters of Persian and Urdu.
@@ -370,85 +410,6 @@ fn hebrew(letter: char, begins: bool) -> Option<(&'static str, &'static str)> {
         'ש' => ("SH", "S"),
         _ => return None,
     })
-}
-
-/// Revised Romanisation, syllable by syllable; the other reading hardens the plain initials as passports often do.
-fn hangul(word: &str) -> (String, String) {
-    const INITIALS: [&str; 19] =
-        ["G", "KK", "N", "D", "TT", "R", "M", "B", "PP", "S", "SS", "", "J", "JJ", "CH", "K", "T", "P", "H"];
-    const HARD: [&str; 19] =
-        ["K", "KK", "N", "T", "TT", "L", "M", "P", "PP", "S", "SS", "", "CH", "CH", "CH", "K", "T", "P", "H"];
-    const VOWELS: [&str; 21] = [
-        "A", "AE", "YA", "YAE", "EO", "E", "YEO", "YE", "O", "WA", "WAE", "OE", "YO", "U", "WO", "WE", "WI", "YU",
-        "EU", "UI", "I",
-    ];
-    const FINALS: [&str; 28] = [
-        "", "K", "K", "K", "N", "N", "N", "T", "L", "K", "M", "L", "L", "L", "P", "L", "M", "P", "P", "T", "T", "NG",
-        "T", "T", "K", "T", "P", "T",
-    ];
-    let (mut base, mut expanded) = (String::new(), String::new());
-    let usual = HANGUL_SURNAMES.iter().find(|(surname, _)| *surname == word).map(|(_, usual)| *usual);
-    for character in word.chars() {
-        match u32::from(character).checked_sub(0xac00).map(|offset| offset as usize) {
-            Some(syllable) if syllable < 19 * 21 * 28 => {
-                let (initial, vowel, last) = (syllable / (21 * 28), syllable / 28 % 21, syllable % 28);
-                base.extend([INITIALS[initial], VOWELS[vowel], FINALS[last]]);
-                expanded.extend([HARD[initial], VOWELS[vowel], FINALS[last]]);
-            }
-            _ => {
-                base.push(character);
-                expanded.push(character);
-            }
-        }
-    }
-    (base, usual.map_or(expanded, str::to_owned))
-}
-
-/// Surnames with the Latin spelling that passports usually carry, which is seldom the Revised Romanisation.
-const HANGUL_SURNAMES: &[(&str, &str)] = &[
-    ("김", "KIM"),
-    ("이", "LEE"),
-    ("리", "LEE"),
-    ("박", "PARK"),
-    ("최", "CHOI"),
-    ("정", "JUNG"),
-    ("강", "KANG"),
-    ("조", "CHO"),
-    ("윤", "YOON"),
-    ("임", "LIM"),
-    ("오", "OH"),
-    ("신", "SHIN"),
-    ("권", "KWON"),
-    ("안", "AHN"),
-    ("유", "YOO"),
-    ("류", "RYU"),
-    ("전", "JUN"),
-    ("고", "KO"),
-    ("문", "MOON"),
-    ("백", "PAIK"),
-    ("허", "HUR"),
-    ("심", "SHIM"),
-    ("노", "ROH"),
-    ("곽", "KWAK"),
-    ("성", "SUNG"),
-    ("주", "JOO"),
-    ("우", "WOO"),
-    ("구", "KOO"),
-];
-
-/// Surnames of two syllables.
-const HANGUL_LONG_SURNAMES: &[&str] = &["남궁", "황보", "제갈", "사공", "선우", "서문", "독고"];
-
-/// Surname and given name of a Korean name written as one word of two to five syllables.
-pub fn hangul_parts(word: &str) -> Option<(&str, &str)> {
-    if Script::of(word) != Script::Hangul || !(2..=5).contains(&word.chars().count()) {
-        return None;
-    }
-    let surname = match HANGUL_LONG_SURNAMES.iter().find(|surname| word.starts_with(**surname) && word != **surname) {
-        Some(surname) => surname.len(),
-        None => word.chars().next()?.len_utf8(),
-    };
-    Some(word.split_at(surname))
 }
 
 #[cfg(test)]

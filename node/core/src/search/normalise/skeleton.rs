@@ -178,6 +178,9 @@ pub fn alternates(word: &str) -> Vec<String> {
         add(format!("{first}{}", tail.replace('J', "I")));
         add(format!("{first}{}", tail.replace('J', "ZH")));
     }
+    if tail.contains("CH") {
+        add(format!("{first}{}", tail.replace("CH", "SH")));
+    }
     if word.contains("TH") {
         add(word.replace("TH", "S"));
     }

@@ -1,6 +1,7 @@
 //! How well a record answers a query: integers from 0 to 10000, explained token by token. No floats, no order but the
 //! record's own.
 
+pub mod coincidence;
 pub mod date;
 pub mod distance;
 pub mod name;

@@ -39,6 +39,8 @@ struct Pairing {
 const JOINED: u32 = 9_700;
 /// More missing parts than this take no more: long names are often given in part.
 const MISSING_PARTS_MAX: u32 = 2;
+/// One name alone agrees, and one side has more: counts as so many missing parts more.
+pub const WEAK_PARTS: u32 = 4;
 /// What a particle on one side only takes.
 const PARTICLE_POINTS: u32 = 50;
 
@@ -85,8 +87,11 @@ pub fn compare(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb
     let points = earned / (matched.len() as u32 + conflicts);
     // One name alone is weak evidence for somebody who has more.
     let is_weak = matched.len() == 1 && missing > 0;
-    let taken = (missing + u32::from(is_weak)).min(MISSING_PARTS_MAX) * profile.missing_part_points
-        + particles * PARTICLE_POINTS;
+    // What the record lacks, the query states: worse than what nobody asked for.
+    let weak = if is_weak { WEAK_PARTS + u32::from(query_left > record_left) } else { 0 };
+    let unlike = if is_weak { 2 * FULL.saturating_sub(points) } else { 0 };
+    let taken =
+        (missing.min(MISSING_PARTS_MAX) + weak) * profile.missing_part_points + unlike + particles * PARTICLE_POINTS;
     Some(NameScore {
         points: points.saturating_sub(taken),
         missing_points: taken.min(points),
@@ -115,14 +120,18 @@ fn pairings(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::S
     }
     for (run, joined) in joins(query) {
         for (r, known) in record.iter().enumerate() {
-            if let Some(points) = joined_likeness(&joined, known, profile) {
+            if let Some(points) =
+                joined_likeness(&joined, known, profile).or_else(|| across(&query[run.clone()], known))
+            {
                 pairings.push(Pairing { points, how: explain::JOINED, query: run.clone(), record: r..r + 1 });
             }
         }
     }
     for (run, joined) in joins(record) {
         for (q, asked) in query.iter().enumerate() {
-            if let Some(points) = joined_likeness(&joined, asked, profile) {
+            if let Some(points) =
+                joined_likeness(&joined, asked, profile).or_else(|| across(&record[run.clone()], asked))
+            {
                 pairings.push(Pairing { points, how: explain::JOINED, query: q..q + 1, record: run.clone() });
             }
         }
@@ -146,6 +155,9 @@ fn joins(tokens: &[Token]) -> Vec<(Range<usize>, String)> {
     joins
 }
 
+/// A join that is spelt otherwise needs so many consonants, and so many sounds at most that differ.
+const JOIN_SIGNS_MIN: usize = 3;
+const JOIN_SOUNDS_APART_MAX: usize = 2;
 /// A join of fewer letters must be the same word to count.
 const JOIN_LETTERS_MIN: usize = 6;
 
@@ -155,7 +167,29 @@ fn joined_likeness(joined: &str, whole: &Token, profile: &pb::SearchProfile) -> 
         return Some(JOINED);
     }
     let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(whole.len()) <= 1;
-    (near && distance::within_one(joined, &whole)).then(|| FULL.saturating_sub(profile.typing_error_points))
+    if near && distance::within_one(joined, &whole) {
+        return Some(FULL.saturating_sub(profile.typing_error_points));
+    }
+    // Joined and spelt otherwise: HYUN MIN and HYEONMIN.
+    let skeleton = skeleton::skeleton(joined);
+    let sounds_alike = !skeleton::is_whole(&skeleton)
+        && skeleton.chars().count() >= JOIN_SIGNS_MIN
+        && skeleton == skeleton::skeleton(&whole)
+        && distance::errors(&skeleton::sounds(joined), &skeleton::sounds(&whole), JOIN_SOUNDS_APART_MAX)
+            <= JOIN_SOUNDS_APART_MAX;
+    sounds_alike.then(|| FULL.saturating_sub(2 * profile.variant_points))
+}
+
+/// What names joined in one script and apart in another earn where their consonants are the same.
+const JOINED_ACROSS_SCRIPTS: u32 = 9_000;
+
+fn across(run: &[Token], whole: &Token) -> Option<u32> {
+    if run[0].script == whole.script || skeleton::is_whole(&whole.skeleton) {
+        return None;
+    }
+    let joined: String = run.iter().map(|token| token.base.as_str()).collect();
+    (whole.skeleton.chars().count() > JOIN_SIGNS_MIN && skeleton::skeleton(&joined) == whole.skeleton)
+        .then_some(JOINED_ACROSS_SCRIPTS)
 }
 
 fn text(tokens: &[Token]) -> String {

@@ -15,6 +15,8 @@ use crate::{
 pub struct PersonScore {
     /// 0 to 10000.
     pub score: u32,
+    /// How the dates agree.
+    pub date: DateMatch,
     /// Value of the list "identity-kind".
     pub identity_kind: String,
     /// Why.
@@ -74,6 +76,7 @@ fn score_form(query: &PersonQuery, form: &NameForm, profile: &pb::SearchProfile)
     let NameScore { tokens, points, .. } = name;
     Some(PersonScore {
         score: total.clamp(0, FULL as i32) as u32,
+        date,
         identity_kind: form.identity_kind.clone(),
         explanation: pb::Explanation {
             tokens,

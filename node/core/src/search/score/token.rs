@@ -7,7 +7,7 @@ use crate::{
         explain,
         normalise::{
             name::{Role, Token},
-            skeleton,
+            skeleton, variants,
         },
     },
 };
@@ -29,6 +29,8 @@ const SAME_LOOSELY: u32 = 9_700;
 const SAME_ACROSS_SCRIPTS: u32 = 9_300;
 /// The beginning of a name that was cut short.
 const PREFIX: u32 = 9_000;
+/// What a name of the table of variants takes beside what any variant takes: BILL for WILLIAM.
+const LISTED: u32 = 500;
 /// What each letter between two spellings of the same skeleton takes.
 const PER_LETTER: u32 = 250;
 /// Tokens shorter than this have no typing errors: LI is not LU.
@@ -59,6 +61,9 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
     if asked.min(known) < TYPING_LETTERS_MIN {
         return None;
     }
+    let variant = FULL.saturating_sub(profile.variant_points);
+    let is_listed = variants::are_the_same(&query.base, &record.base);
+    let listed = is_listed.then_some(Likeness { points: variant.saturating_sub(LISTED), how: explain::VARIANT });
     let errors = distance::errors(&query.letters, &record.letters, LETTERS_APART_MAX);
     let same_skeleton =
         query.skeletons().any(|asked| !skeleton::is_whole(asked) && record.skeletons().any(|known| known == asked));
@@ -68,7 +73,6 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
     // A short name has few letters to be sure of.
     let brief = if asked.min(known) <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);
-    let variant = FULL.saturating_sub(profile.variant_points);
     let spelling = same_skeleton
         .then(|| distance::errors(&query.sounds, &record.sounds, LETTERS_APART_MAX))
         .filter(|apart| *apart <= spelling_letters(&query.skeleton))
@@ -78,13 +82,14 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
         2 if asked.min(known) >= TWO_ERRORS_LETTERS_MIN => Some(typing.saturating_sub(profile.typing_error_points)),
         _ => None,
     };
-    match (spelling, typed) {
+    let found = match (spelling, typed) {
         (Some(spelling), Some(typed)) if typed > spelling => like(typed, explain::TYPING_ERROR),
         (Some(spelling), _) => like(spelling, explain::VARIANT),
         (None, Some(typed)) => like(typed, explain::TYPING_ERROR),
         (None, None) => other_reading(query, record)
             .then_some(Likeness { points: variant.saturating_sub(2 * PER_LETTER), how: explain::VARIANT }),
-    }
+    };
+    [found, listed].into_iter().flatten().max_by_key(|likeness| likeness.points)
 }
 
 /// Letters between two spellings of one name, at most.
@@ -103,7 +108,7 @@ fn spelling_letters(skeleton: &str) -> usize {
 fn other_reading(query: &Token, record: &Token) -> bool {
     !skeleton::is_whole(&record.skeleton)
         && record.skeleton.chars().count() >= 3
-        && distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3
+        && (query.script != record.script || distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3)
         && skeleton::alternates(&query.base).contains(&record.skeleton)
 }
 

@@ -3,6 +3,7 @@
 mod golden;
 mod metamorphic;
 mod model;
+mod names;
 mod numbers;
 mod persons;
 mod store;

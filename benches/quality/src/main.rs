@@ -1,0 +1,112 @@
+//! How well persons are found: recall and false hits together, at the shipped profile, over any number of generated
+//! persons with the FEBRL sets among them; the same for what others would use.
+//!
+//! ```text
+//! cargo run --release -p alert-quality -- --persons 100000
+//! cargo run --release -p alert-quality -- --persons 2000000 --febrl febrl --baseline exact
+//! ```
+//!
+//! * `population`: who is in the store, what is asked; `febrl`: the FEBRL sets; `store`: sorted arrays;
+//! * `evaluate`: the searches; `tally`, `report`: counts and tables; `baseline`: what it is compared with.
+
+mod baseline;
+mod evaluate;
+mod febrl;
+mod population;
+mod report;
+mod store;
+mod tally;
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use alert_core::{alert::RuleSet, state::MemoryView};
+use anyhow::Result;
+use clap::Parser;
+
+use crate::{
+    febrl::Febrl,
+    population::Population,
+    store::{Packed, Packer},
+};
+
+#[derive(Parser)]
+#[command(about = "Measures how well and how fast persons are found")]
+struct Arguments {
+    /// Generated persons in the store.
+    #[arg(long, default_value_t = 100_000)]
+    persons: u64,
+    /// Searches of each kind; four times as many for strangers.
+    #[arg(long, default_value_t = 1_000)]
+    queries: u64,
+    /// Seed of the persons.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Seed of the faults.
+    #[arg(long, default_value_t = 9)]
+    fault_seed: u64,
+    /// Folder with the FEBRL sets (dataset1.csv ... dataset4b.csv).
+    #[arg(long)]
+    febrl: Option<PathBuf>,
+    /// What to compare with; may be given several times.
+    #[arg(long, value_enum)]
+    baseline: Vec<baseline::Kind>,
+    /// Print so many missed and wrongly shown persons of each kind.
+    #[arg(long, default_value_t = 0)]
+    examples: usize,
+    /// Leave out the store itself.
+    #[arg(long)]
+    only_baselines: bool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let febrl = Arc::new(arguments.febrl.as_deref().map(Febrl::read).transpose()?.unwrap_or_default());
+    let population = Population::new(arguments.seed, arguments.persons, Arc::clone(&febrl));
+    let tasks = evaluate::tasks(&population, &febrl, arguments.queries, arguments.fault_seed);
+    println!("{} persons ({} of FEBRL), {} searches", population.len(), febrl.stored.len(), tasks.len());
+    if !arguments.only_baselines {
+        let rules = RuleSet::defaults();
+        let started = Instant::now();
+        let view = in_memory(&population)?;
+        eprintln!("the store was ready after {:.1} s", started.elapsed().as_secs_f64());
+        let outcome = evaluate::evaluate(&view, &population, &tasks, &rules)?;
+        report::print(&outcome);
+        report::print_examples(&outcome, arguments.examples);
+    }
+    for kind in &arguments.baseline {
+        let outcome = baseline::run(*kind, &population, &tasks)?;
+        report::print_baseline(kind.name(), &outcome);
+        report::print_examples(&outcome, arguments.examples);
+    }
+    Ok(())
+}
+
+/// Two threads derive; the lexicon counts, so one of them keeps it.
+fn in_memory(population: &Population) -> Result<Packed> {
+    let parts = std::thread::scope(|scope| -> Result<Vec<Packer>> {
+        let lexicon = scope.spawn(|| -> Result<Packer> {
+            let mut view = MemoryView::default();
+            for number in 0..population.len() {
+                let writes = store::lexicon(&view, number, &population.alert(number))?;
+                view.write(writes);
+            }
+            let family = alert_core::state::family::Family::Lexicon;
+            let mut packer = Packer::default();
+            packer.add(view.entries(family).map(|(key, value)| (family, key.to_vec(), Some(value.to_vec()))));
+            Ok(packer)
+        });
+        let mut rest = Packer::default();
+        for number in 0..population.len() {
+            rest.add(store::writes(number, &population.alert(number)));
+        }
+        let lexicon = lexicon.join().map_err(|_| anyhow::anyhow!("the thread of the lexicon panicked"))??;
+        Ok(vec![rest, lexicon])
+    })?;
+    let packed = Packer::default().finish(parts);
+    println!("\n| family | entries a person | bytes a person |\n|---|--:|--:|");
+    for (family, entries, bytes) in packed.sizes() {
+        let each = |sum: u64| sum as f64 / population.len() as f64;
+        println!("| {} | {:.2} | {:.0} |", family.name(), each(entries), each(bytes));
+    }
+    Ok(packed)
+}

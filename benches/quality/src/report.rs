@@ -1,0 +1,105 @@
+//! Tables, as Markdown.
+
+use crate::{
+    evaluate::{Outcome, Series},
+    tally::{Tally, share},
+};
+
+/// Prints the tables of the store itself.
+pub fn print(outcome: &Outcome) {
+    println!(
+        "\n| search | n | recall % (95 %) | in first ten % | with others % (95 %) | others | cut % | seeks | postings | scored | p50 us | p99 us |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let mut together = Tally::default();
+    for (series, tally) in &outcome.by_series {
+        row(&series.name(), tally.clone());
+        if series.has_one_fault_and_a_date() {
+            together.merge(tally);
+        }
+    }
+    row("**one fault, dated**", together);
+    println!("\n| one fault, dated: origin | n | recall % (95 %) | missed % | with others % (95 %) |");
+    println!("|---|--:|--:|--:|--:|");
+    for (origin, tally) in &outcome.by_origin {
+        short_row(&format!("{origin:?}"), tally);
+    }
+    println!("\n| one fault, dated: script | n | recall % (95 %) | missed % | with others % (95 %) |");
+    println!("|---|--:|--:|--:|--:|");
+    for (script, tally) in &outcome.by_script {
+        short_row(&format!("{script:?}"), tally);
+    }
+}
+
+fn row(name: &str, mut tally: Tally) {
+    let wanted = !name.starts_with("stranger");
+    let (p50, p99) = (tally.micros_at(500), tally.micros_at(990));
+    let of = |part: u64| if wanted { share(part, tally.asked) } else { "-".into() };
+    println!(
+        "| {name} | {} | {} | {} | {} | {:.2} | {} | {:.0} | {:.0} | {:.1} | {} | {} |",
+        tally.asked,
+        of(tally.found),
+        if wanted { format!("{:.2}", 100.0 * tally.mean(tally.found_in_ten)) } else { "-".into() },
+        share(tally.with_others, tally.asked),
+        tally.mean(tally.others),
+        share(tally.truncated, tally.asked),
+        tally.mean(tally.seeks),
+        tally.mean(tally.postings),
+        tally.mean(tally.scored),
+        p50,
+        p99,
+    );
+}
+
+fn short_row(name: &str, tally: &Tally) {
+    println!(
+        "| {name} | {} | {} | {:.2} | {} |",
+        tally.asked,
+        share(tally.found, tally.asked),
+        100.0 * tally.mean(tally.asked - tally.found),
+        share(tally.with_others, tally.asked),
+    );
+}
+
+/// Prints what a baseline found, series by series.
+pub fn print_baseline(name: &str, outcome: &Outcome) {
+    println!("\n| {name} | n | recall % (95 %) | in first ten % | with others % (95 %) | p50 us | p99 us |");
+    println!("|---|--:|--:|--:|--:|--:|--:|");
+    let mut together = Tally::default();
+    let line = |name: &str, mut tally: Tally| {
+        let (p50, p99) = (tally.micros_at(500), tally.micros_at(990));
+        println!(
+            "| {name} | {} | {} | {:.2} | {} | {} | {} |",
+            tally.asked,
+            share(tally.found, tally.asked),
+            100.0 * tally.mean(tally.found_in_ten),
+            share(tally.with_others, tally.asked),
+            p50,
+            p99,
+        );
+    };
+    for (series, tally) in &outcome.by_series {
+        line(&series.name(), tally.clone());
+        if series.has_one_fault_and_a_date() {
+            together.merge(tally);
+        }
+    }
+    line("**one fault, dated**", together);
+}
+
+/// Prints what was missed and what others were shown, so many of each series.
+pub fn print_examples(outcome: &Outcome, each: usize) {
+    for (title, list) in [("missed", &outcome.missed), ("shown beside", &outcome.shown)] {
+        let mut last: Option<(Series, usize)> = None;
+        for (series, asked, what) in list {
+            let count = match last {
+                Some((before, count)) if before == *series => count + 1,
+                _ => 1,
+            };
+            last = Some((*series, count));
+            if count <= each {
+                println!("{title} ({}): {asked} -> {what}", series.name());
+            }
+        }
+    }
+}

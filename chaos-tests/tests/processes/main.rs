@@ -1,0 +1,15 @@
+//! What the store promises, shown with real `alertd` processes: killed, without power, without their disk, with damaged
+//! files, asked by strangers, wrongly configured.
+//!
+//! One program, so that it is linked once; a module for each promise. `cargo build --workspace --bins` first:
+//! the tests start the programs of the same build. `KEEP=1` keeps the files of a cluster.
+
+mod damaged_log;
+mod killed;
+mod lost_disk;
+mod power_loss;
+mod refused_callers;
+mod refused_starts;
+mod request_ids;
+mod stage;
+mod visibility;

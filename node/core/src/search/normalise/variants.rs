@@ -1,0 +1,113 @@
+//! Which names are the same name though they neither look nor sound alike: BILL and WILLIAM, IVAN and JOHN, WANG and WONG.
+//!
+//! The table is a filtered copy of two public collections (`data/NOTICE` says which, and how it is made again). It is asked
+//! on the query's side alone and is no part of index keys: another table needs no new index.
+
+use std::{io::Read, sync::LazyLock};
+
+use super::name::Class;
+
+/// Names a line, the groups of one name apart; made by `examples/name_variants.rs`.
+const COMPRESSED: &[u8] = include_bytes!("../../../data/name-variants.gz");
+
+/// Most other classes that one name is sought under; the groups with the fewest names come first.
+pub const CLASSES_MAX: usize = 24;
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(COMPRESSED));
+
+/// The groups of names.
+struct Table {
+    /// (hash of a romanised name, the group it is in), sorted.
+    names: Vec<(u64, u32)>,
+    /// Where the classes of each group end.
+    ends: Vec<u32>,
+    /// Classes of the names of each group, each once.
+    classes: Vec<Class>,
+}
+
+impl Table {
+    fn read(compressed: &[u8]) -> Self {
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(compressed)
+            .read_to_string(&mut text)
+            .expect("the table is part of the program, and a test reads it");
+        let mut table = Self { names: Vec::new(), ends: Vec::new(), classes: Vec::new() };
+        for (group, line) in text.lines().enumerate() {
+            let first = table.classes.len();
+            for name in line.split(' ') {
+                table.names.push((hash(name), group as u32));
+                let class = Class::of_skeleton(&super::skeleton::skeleton(name));
+                if !table.classes[first..].contains(&class) {
+                    table.classes.push(class);
+                }
+            }
+            table.ends.push(table.classes.len() as u32);
+        }
+        table.names.sort_unstable();
+        table
+    }
+
+    fn groups(&self, name: &str) -> &[(u64, u32)] {
+        let hash = hash(name);
+        let first = self.names.partition_point(|(known, _)| *known < hash);
+        let count = self.names[first..].iter().take_while(|(known, _)| *known == hash).count();
+        &self.names[first..first + count]
+    }
+
+    fn classes(&self, group: u32) -> &[Class] {
+        let end = self.ends[group as usize] as usize;
+        let start = group.checked_sub(1).map_or(0, |before| self.ends[before as usize] as usize);
+        &self.classes[start..end]
+    }
+}
+
+fn hash(name: &str) -> u64 {
+    u64::from_be_bytes(Class::of_skeleton(name).0)
+}
+
+/// Classes of other names that are the same as `name` (romanised), its own included where it is in the table.
+pub fn classes(name: &str) -> Vec<Class> {
+    let table = &*TABLE;
+    let mut groups: Vec<&[Class]> = table.groups(name).iter().map(|(_, group)| table.classes(*group)).collect();
+    groups.sort_by_key(|classes| classes.len());
+    let mut found = Vec::new();
+    for class in groups.into_iter().flatten() {
+        if found.len() < CLASSES_MAX && !found.contains(class) {
+            found.push(*class);
+        }
+    }
+    found
+}
+
+/// True when the two (romanised) are in one group.
+pub fn are_the_same(a: &str, b: &str) -> bool {
+    let (a, b) = (TABLE.groups(a), TABLE.groups(b));
+    a.iter().any(|(_, group)| b.iter().any(|(_, other)| other == group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicknames_and_names_of_other_languages_are_the_same_name() {
+        for (a, b) in
+            [("BILL", "WILLIAM"), ("PEGGY", "MARGARET"), ("IVAN", "JOHN"), ("MARY", "MARIA"), ("WANG", "WONG")]
+        {
+            assert!(are_the_same(a, b) && are_the_same(b, a), "{a} {b}");
+        }
+        for (a, b) in [("PETER", "ANNA"), ("RON", "ERIN"), ("", ""), ("NOBODYSNAME", "NOBODYSNAME")] {
+            assert!(!are_the_same(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_sought_under_few_classes() {
+        let class = |name: &str| Class::of_skeleton(&crate::search::normalise::skeleton::skeleton(name));
+        assert!(classes("BILL").contains(&class("WILLIAM")));
+        for name in ["BILL", "JOHN", "MARIA", "MARGARET", "WANG"] {
+            assert!((1..=CLASSES_MAX).contains(&classes(name).len()), "{name}");
+        }
+        assert!(classes("NOBODYSNAME").is_empty());
+    }
+}
