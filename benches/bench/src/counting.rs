@@ -135,7 +135,12 @@ pub async fn counters(directory: &FilePath, time: Duration) -> anyhow::Result<Re
         first += 1 << 40;
         let after = Figures::read(&target).await?;
         let each = |metric: &str| after.since(&before, metric) / outcome.units.max(1) as f64;
-        table.push(row![name, outcome.units, each("alertstore_read_probes_total"), each("alertstore_audit_syncs_total")]);
+        table.push(row![
+            name,
+            outcome.units,
+            each("alertstore_read_probes_total"),
+            each("alertstore_audit_syncs_total")
+        ]);
     }
     report.table(table);
     report

@@ -1,6 +1,9 @@
 //! Alerts created one call each, audited, durable on a majority when acknowledged.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use alert_client::AlertClient;
 use alert_cluster_config::identity::roles;
@@ -27,6 +30,8 @@ pub enum Subjects {
 pub struct Write {
     clients: Vec<AlertClient>,
     made: Vec<pb::Alert>,
+    /// Records used, in all rounds: each is used once before any is used again.
+    used: AtomicUsize,
     run: String,
 }
 
@@ -62,7 +67,12 @@ impl Write {
             Subjects::Persons => records.person(number),
         });
         let made = made.collect();
-        Ok(Self { clients: target.clients(roles::BUREAU, connections)?, made, run: nanos.to_string() })
+        Ok(Self {
+            clients: target.clients(roles::BUREAU, connections)?,
+            made,
+            used: AtomicUsize::new(0),
+            run: nanos.to_string(),
+        })
     }
 
     /// As something that can be run.
@@ -79,7 +89,7 @@ impl Write {
 impl Work for Write {
     fn once(&self, client: usize, number: u64) -> BoxFuture<'_, Result<Done, String>> {
         Box::pin(async move {
-            let mut alert = self.made[number as usize % self.made.len()].clone();
+            let mut alert = self.made[self.used.fetch_add(1, Ordering::Relaxed) % self.made.len()].clone();
             if let Some(source) = alert.core.as_mut().and_then(|core| core.source.as_mut()) {
                 source.reference = format!("{}-{number}", self.run);
             }
