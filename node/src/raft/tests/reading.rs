@@ -202,7 +202,7 @@ async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_w
     world.until_status(1, "the log is cut", |status| status.purged_index >= 1500).await;
     // From now on a snapshot takes its time: the leader is another one after its restart.
     for id in [1, 2] {
-        world.snapshot_bytes_per_second = Some(2000);
+        world.snapshot_bytes_per_second = Some(20_000);
         world.kill(id).await;
         world.start(id).await;
         world.leader().await;
