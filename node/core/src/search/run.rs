@@ -144,12 +144,11 @@ fn persons(
                 break;
             }
             let forms = form::name_forms(&record.identities);
-            let Some(mut scored) = score::person::score(person, &forms, session.profile) else { continue };
-            if scored.score < session.profile.threshold
-                || coincidence::is_likely(scored.date, possible.bearers, session.profile)
-            {
-                continue;
-            }
+            // Whose number is in the alert as well is met by no coincidence.
+            let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
+            let believed = |date| by_number || !coincidence::is_likely(date, possible.bearers, session.profile);
+            let scored = score::person::best_believed(person, &forms, session.profile, &believed);
+            let Some(mut scored) = scored.filter(|scored| scored.score >= session.profile.threshold) else { continue };
             scored.explanation.notes = person.notes.clone();
             match found.get_mut(&tail.id) {
                 // Found by number as well: one candidate, both reasons.

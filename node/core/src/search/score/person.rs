@@ -28,10 +28,22 @@ pub struct PersonScore {
 /// Scores each name and keeps the best; `None` when none agrees at all, or a strict query excludes all.
 /// An added name can only raise the score.
 pub fn score(query: &PersonQuery, forms: &[NameForm], profile: &pb::SearchProfile) -> Option<PersonScore> {
+    best_believed(query, forms, profile, &|_| true)
+}
+
+/// As [`score`], of the names whose date is `believed` alone: a name whose date agrees in part, and which is not believed
+/// because many bear it, must not stand before another name of the same alert that agrees with its whole date.
+pub fn best_believed(
+    query: &PersonQuery,
+    forms: &[NameForm],
+    profile: &pb::SearchProfile,
+    believed: &dyn Fn(DateMatch) -> bool,
+) -> Option<PersonScore> {
     let mut best: Option<PersonScore> = None;
     for form in forms {
         if let Some(scored) = score_form(query, form, profile)
             && best.as_ref().is_none_or(|best| scored.score > best.score)
+            && believed(scored.date)
         {
             best = Some(scored);
         }
