@@ -213,6 +213,14 @@ impl Error {
         self.code == codes::CONNECTION
     }
 
+    /// False when no node did anything for the call: none was reached, or one said at once that it cannot serve now.
+    /// Repeating these multiplies no work, and the pause between rounds is enough. Were they to draw on the budget of
+    /// retries, a short time without a quorum would leave every call that sat it out without a retry when it is over.
+    pub(crate) fn may_have_cost_work(&self) -> bool {
+        let is_refusal = self.grpc == Code::Unavailable && self.code != codes::STATUS && !self.is_loss();
+        !self.never_sent && (!is_refusal || self.maybe_applied)
+    }
+
     /// True where another node may well answer what this one could not.
     pub(crate) fn is_fault_of_the_node(&self) -> bool {
         matches!(self.grpc, Code::Internal | Code::DataLoss)

@@ -19,7 +19,7 @@ pub const WRITE_ATTEMPT: Duration = Duration::from_millis(2000);
 /// A write under way at a node of which another has taken the lead may still be answered within this time; then it is
 /// repeated at the new leader.
 pub const LEADER_MOVED_GRACE: Duration = Duration::from_millis(200);
-/// Retries that reach a node, as a share of the calls made. Beyond it they wait for their turn, until their deadline.
+/// Retries of calls that a node may have worked on, as a share of the calls made. Beyond it they wait for their turn, until their deadline.
 pub const RETRIES_PER_CALL: f64 = 0.2;
 /// Retries a second that are always allowed, for clients that call seldom.
 pub const RETRIES_PER_SECOND: f64 = 10.0;

@@ -304,3 +304,31 @@ async fn a_short_deadline_still_leaves_time_for_a_second_node() {
         hasty.get(get.clone()).await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_read_that_sat_out_a_time_without_a_quorum_is_answered() {
+    let cluster = FakeCluster::in_memory(3);
+    let (client, get) = practised(&cluster, Duration::from_millis(5)).await;
+    let detail = || pb::ErrorDetail { code: "NO_QUORUM".into(), retryable: true, ..Default::default() };
+    for id in 1..=3 {
+        cluster.behave(id, |node| node.errors = (0..100_000).map(|_| refusal(Code::Unavailable, detail())).collect());
+    }
+    // Far more of them than the budget of retries has saved up.
+    let waiting: Vec<_> = (0..500)
+        .map(|_| {
+            let (client, get) = (client.clone(), get.clone());
+            tokio::spawn(async move { client.get(get).await })
+        })
+        .collect();
+    sleep(Duration::from_millis(1500)).await;
+    for id in 1..=3 {
+        cluster.behave(id, |node| node.errors.clear());
+    }
+    let back_at = Instant::now();
+    for call in waiting {
+        call.await.unwrap().unwrap();
+    }
+    assert!(back_at.elapsed() <= limits::BACKOFF_MAX + Duration::from_secs(1), "{:?}", back_at.elapsed());
+    let calls = cluster.state().calls.len();
+    assert!(calls <= 500 * 25, "the pauses grow: {calls} calls");
+}

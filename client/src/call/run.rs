@@ -155,7 +155,7 @@ impl<'a> Attempts<'a> {
                         Next::After(time) => (now + time, Cause::Retry),
                     };
                     self.maybe_applied |= error.maybe_applied;
-                    let costs_budget = !error.never_sent && cause != Cause::Hint;
+                    let costs_budget = error.may_have_cost_work() && cause != Cause::Hint;
                     self.last = Some(error);
                     if !running.is_empty() {
                         // The other attempt goes on: it is the retry.

@@ -500,11 +500,12 @@ async fn an_hour(seed: u64, minutes: u64) {
     let mut all = [0; 3];
     for (keeper, copy, counts) in &copies {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let copy = copy.lock().unwrap();
         println!(
             "{}: {} records, hash {}; {} events, {} exports ({} resumed), {} connections, {} RESYNC, {} COMPACTED",
             keeper.name,
-            copy.lock().unwrap().contents.len(),
-            &hash(&copy.lock().unwrap().contents)[..16],
+            copy.contents.len(),
+            &hash(&copy.contents)[..16],
             count(&counts.events),
             count(&counts.exports),
             count(&counts.pages_resumed),

@@ -25,6 +25,8 @@ async fn a_killed_leader_is_replaced_and_keeps_nothing_back() {
     // The lease, which is the longest time-out, and a random part: three of them are far too long.
     assert!(killed.elapsed() < Duration::from_millis(3000), "{:?}", killed.elapsed());
     for id in [2, 3] {
+        // A follower without a leader refuses at once, until its next probe comes back.
+        world.until("a quorum is in reach again", |world| !world.node(id).0.pump.without_quorum()).await;
         for key in (1..=50).chain([99]) {
             assert_eq!(world.read(id, Level::Linearizable, key).await, Ok(Some(key)), "node {id}");
         }
@@ -138,6 +140,7 @@ async fn a_write_whose_outcome_is_unknown_is_never_called_refused() {
     assert!(
         matches!(world.write(1, 7, 3).await, Err(ProposeError::NotLeader { hint: Some(hint) }) if hint.node_id == leader)
     );
+    world.until("a quorum is in reach again", |world| !world.node(1).0.pump.without_quorum()).await;
     assert_eq!(world.read(1, Level::Linearizable, 8).await, Ok(Some(2)));
 }
 
