@@ -289,6 +289,7 @@ fn source_answer(
         truncation: found.truncation,
         candidates,
         reason: String::new(),
+        coincidences: found.coincidences,
     })
 }
 

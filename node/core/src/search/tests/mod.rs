@@ -1,5 +1,6 @@
 //! The search as a whole, over a state in memory.
 
+mod coincidence;
 mod golden;
 mod metamorphic;
 mod model;
