@@ -63,6 +63,8 @@ pub const IMPORT_LINES_IN_FLIGHT: usize = 256;
 pub const IMPORT_MESSAGES_IN_FLIGHT: usize = 4;
 /// Records in one message of an export.
 pub const EXPORT_RECORDS_PER_MESSAGE: usize = 250;
+/// Queries of a batch that are answered in one turn.
+pub const BATCH_SLICE_QUERIES: usize = 16;
 /// Most messages of a batch search that are worked on at once.
 pub const BATCH_MESSAGES_IN_FLIGHT: usize = 4;
 /// Changes looked at for one message of a watch.

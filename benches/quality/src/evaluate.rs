@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use alert_core::{
     alert::{AlertId, Caller, Role, RuleSet, Viewer},
     pb,
-    search::{SearchAnswer, SearchLimits, query, run},
+    search::{Normaliser, SearchAnswer, SearchLimits, query, run},
     state::View,
 };
 use alert_synth::{
@@ -174,7 +174,7 @@ pub fn evaluate(view: &dyn View, population: &Population, tasks: &[Task], rules:
     for task in tasks {
         let query = pb::Query { person: Some(task.asked.clone()), ..Default::default() };
         let started = processor_time();
-        let Ok(parsed) = query::parse(&query, YEAR) else { continue };
+        let Ok(parsed) = query::parse(&query, YEAR, Normaliser::default()) else { continue };
         let answer = run(view, &parsed, &viewer, &labels, rules.search_profile(), SearchLimits::default())?;
         let took = processor_time() - started;
         let wanted = task.wanted.map(id);

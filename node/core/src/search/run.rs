@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    explain,
+    Normaliser, explain,
     index::{form, key::Tail},
     leg,
     query::ParsedQuery,
@@ -74,10 +74,46 @@ pub fn run(
     profile: &pb::SearchProfile,
     limits: SearchLimits,
 ) -> Result<SearchAnswer, ViewError> {
-    let mut session = Session::new(view, viewer, labels, profile)?;
+    Batch::new(view, query.normaliser, viewer, labels, profile)?.search(query, limits)
+}
+
+/// Searches of one caller on one state that share their work: the view with its cursors, the decisions about labels, and
+/// the records read. Each is answered exactly as [`run()`] would.
+pub struct Batch<'a> {
+    session: Session<'a>,
+    normaliser: Normaliser,
+}
+
+impl<'a> Batch<'a> {
+    /// For queries that were read by `normaliser`, the one of `profile`.
+    pub fn new(
+        view: &'a dyn View,
+        normaliser: Normaliser,
+        viewer: &'a Viewer,
+        labels: &'a dyn LabelSource,
+        profile: &'a pb::SearchProfile,
+    ) -> Result<Self, ViewError> {
+        Ok(Self { session: Session::new(view, normaliser, viewer, labels, profile)?, normaliser })
+    }
+
+    /// Runs every leg of `query`.
+    pub fn search(&mut self, query: &ParsedQuery, limits: SearchLimits) -> Result<SearchAnswer, ViewError> {
+        if query.normaliser != self.normaliser {
+            return Err(ViewError(format!(
+                "a query read by {:?} in a batch of {:?}",
+                query.normaliser, self.normaliser
+            )));
+        }
+        self.session.begin();
+        search(&mut self.session, query, limits)
+    }
+}
+
+fn search(session: &mut Session<'_>, query: &ParsedQuery, limits: SearchLimits) -> Result<SearchAnswer, ViewError> {
+    let profile = session.profile;
     let mut found: BTreeMap<AlertId, Found> = BTreeMap::new();
-    numbers(&mut session, query, limits, &mut found)?;
-    let doubted = persons(&mut session, query, limits, &mut found)?;
+    numbers(session, query, limits, &mut found)?;
+    let doubted = persons(session, query, limits, &mut found)?;
     let coincidences = doubted.iter().filter(|id| !found.contains_key(id)).count() as u32;
     let mut found: Vec<Found> = found.into_values().collect();
     found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
@@ -155,7 +191,7 @@ fn persons(
             if !session.may_score() {
                 break;
             }
-            let forms = form::name_forms(&record.identities);
+            let forms = form::name_forms(&record.identities, query.normaliser);
             // Whose number is in the alert as well is met by no coincidence.
             let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
             let all = by_number || person.with_coincidences;

@@ -107,6 +107,9 @@ pub enum Command {
     SealAttachment { id: AlertId, hash: ContentHash },
     /// The rules that a cluster begins with: encoded `pb::Rules`, one of each kind. Does nothing once there are rules.
     Found { rules: Vec<Vec<u8>> },
+    /// Puts the next search profile into force, if it is one with this normaliser. Proposed once every member has built
+    /// its index.
+    SwitchNormaliser { version: u32 },
 }
 
 /// What a command came to; kept under its request id.

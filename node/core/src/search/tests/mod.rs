@@ -1,5 +1,6 @@
 //! The search as a whole, over a state in memory.
 
+mod batch;
 mod coincidence;
 mod golden;
 mod metamorphic;
