@@ -46,4 +46,5 @@ pub use disk::LoopDisk;
 pub use http::{Answer, get};
 pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
+pub use spawn::{signal, spawn};
 pub use wait::{block_on, wait_until};

@@ -53,6 +53,12 @@ metrics! {
     ALERTS: gauge = "alertstore_alerts";
     /// Sequence of the last durable audit record.
     AUDIT_SEQUENCE: gauge = "alertstore_audit_sequence";
+    /// fsyncs of the Raft log.
+    LOG_SYNCS: counter = "alertstore_log_syncs_total";
+    /// Entries appended to the Raft log.
+    LOG_ENTRIES: counter = "alertstore_log_entries_total";
+    /// fsyncs of the audit log.
+    AUDIT_SYNCS: counter = "alertstore_audit_syncs_total";
     /// 1 while /readyz says ready.
     READY: gauge = "alertstore_ready";
 }

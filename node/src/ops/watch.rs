@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alert_core::{pb, state::Meta};
-use metrics::gauge;
+use metrics::{counter, gauge};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +62,9 @@ async fn look(node: &RaftNode, health: &Health) {
     };
     health.set_ready("quorum", ready, words);
 
+    let log = node.log_figures();
+    counter!(metric::LOG_SYNCS).absolute(log.syncs);
+    counter!(metric::LOG_ENTRIES).absolute(log.entries);
     let applied = *node.applied().borrow();
     gauge!(metric::APPLIED_INDEX).set(applied.index as f64);
     gauge!(metric::REVISION).set(applied.revision as f64);

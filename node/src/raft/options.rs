@@ -81,13 +81,24 @@ pub struct ProposalBounds {
     pub queue_commands: usize,
     /// Bytes that may wait.
     pub queue_bytes: usize,
-    /// Entries under way at once: one writes, one replicates, one applies, one gathers.
+    /// Entries under way at once.
     pub entries_in_flight: usize,
+    /// So many of them leave at once with whatever waits: one is on its way to the disks while another is applied. With
+    /// as many under way, commands gather for the next.
+    pub entries_overlapping: usize,
+    /// No command gathers for longer.
+    pub gather_max: Duration,
 }
 
 impl From<&LimitsSection> for ProposalBounds {
     fn from(limits: &LimitsSection) -> Self {
-        Self { queue_commands: limits.writes_waiting_max as usize, queue_bytes: 64 << 20, entries_in_flight: 8 }
+        Self {
+            queue_commands: limits.writes_waiting_max as usize,
+            queue_bytes: 64 << 20,
+            entries_in_flight: 8,
+            entries_overlapping: 2,
+            gather_max: Duration::from_millis(5),
+        }
     }
 }
 

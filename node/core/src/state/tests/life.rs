@@ -10,9 +10,9 @@ use crate::{
     },
     pb,
     state::{
-        Change,
+        Change, View,
         command::{Command, Outcome, Rejection},
-        family::Family,
+        family::{self, Family},
         next_due_ms, read_label,
     },
 };

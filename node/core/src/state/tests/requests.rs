@@ -4,6 +4,7 @@ use super::{Store, bureau, cancel, create};
 use crate::{
     limits,
     state::{
+        Caches,
         command::{Command, Done, Rejection, RequestKey},
         family::Family,
     },
@@ -39,7 +40,7 @@ fn request_ids_are_bounded_by_time_and_count_and_never_executed_again() {
     };
     let first = tick(&store, 1);
     store.apply(std::slice::from_ref(&first));
-    let far = tick(&store, limits::REQUESTS_PER_SESSION + 1);
+    let far = tick(&store, limits::REQUESTS_PER_SESSION + limits::REQUESTS_CLOSED_AT_ONCE);
     store.apply(std::slice::from_ref(&far));
     assert_eq!(store.apply(&[first]).remove(0).remove(0), Err(Rejection::RequestExpired));
     store.now_ms += limits::REQUEST_TTL_MS + 1;
@@ -48,4 +49,25 @@ fn request_ids_are_bounded_by_time_and_count_and_never_executed_again() {
     assert_eq!(store.apply(&[far]).remove(0).remove(0), Err(Rejection::RequestExpired));
     // What is left of the session is its floor.
     assert_eq!(store.view.entries(Family::Requests).count(), 1);
+}
+
+/// What is known of the oldest kept answer spares a search; it must never hide one that is due.
+#[test]
+fn kept_answers_end_at_their_time_whether_or_not_their_age_is_remembered() {
+    let mut remembers = Store::new();
+    let mut forgets = Store::new();
+    for step in 0..400 {
+        for store in [&mut remembers, &mut forgets] {
+            let session = [step as u8 % 3; 16];
+            let request = Some(RequestKey { session, sequence: step + 1, content_hash: [0; 16] });
+            let tick = store.proposal(Some(bureau("nca")), request, Command::Tick);
+            store.apply(&[tick]);
+            store.now_ms += limits::REQUEST_TTL_MS / [7, 90, 1][step as usize / 150];
+        }
+        forgets.caches = Caches::default();
+        let kept =
+            |store: &Store| store.view.entries(Family::Requests).map(|(key, _)| key.to_vec()).collect::<Vec<_>>();
+        assert_eq!(kept(&remembers), kept(&forgets), "step {step}");
+        assert_eq!(remembers.meta().state_hash, forgets.meta().state_hash);
+    }
 }
