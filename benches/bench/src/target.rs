@@ -86,7 +86,7 @@ impl Target {
     pub fn bytes_on_disk(&self, node: u64) -> anyhow::Result<[u64; 3]> {
         let cluster = self.cluster.as_ref().context("the files of a cluster that runs elsewhere are not seen")?;
         let node = cluster.node(node)?;
-        let [log, state, audit, _] = node.directories()?;
+        let [log, state, audit] = node.directories()?;
         let files = node.files()?;
         let sum = |below: &Path| files.iter().filter(|file| file.path.starts_with(below)).map(|file| file.bytes).sum();
         Ok([sum(&log), sum(&state), sum(&audit)])

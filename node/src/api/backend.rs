@@ -7,6 +7,7 @@ use alert_core::{
     alert::{AlertId, Caller},
     audit::Anchor,
     pb,
+    search::Normalisers,
     state::{
         Meta, View,
         command::{Answer, Proposal},
@@ -172,6 +173,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The nodes and their addresses; `answered_by` set to this node.
     fn topology(&self) -> pb::Topology;
+
+    /// The normalisers that this node can read queries by.
+    fn normalisers(&self) -> Normalisers {
+        Normalisers::default()
+    }
 
     /// This node.
     fn node(&self) -> NodeAbout;

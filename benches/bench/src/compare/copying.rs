@@ -9,7 +9,7 @@ use std::{
 use alert_core::{
     alert::{AlertId, Partition},
     search::{
-        NORMALISER_VERSION,
+        Normaliser,
         index::{self, IndexInput},
     },
 };
@@ -102,7 +102,7 @@ impl Prepared {
             label: 0,
             priority: 5,
             created_at_ms: 1_790_000_000_000,
-            normaliser: NORMALISER_VERSION,
+            normaliser: Normaliser::default(),
             alert,
         };
         let mut entries = Vec::new();

@@ -7,7 +7,7 @@ use alert_core::{
     alert::{AlertId, Partition},
     codec,
     search::{
-        NORMALISER_VERSION,
+        Normaliser,
         index::{self, IndexInput},
         query::{self, ParsedQuery},
     },
@@ -101,7 +101,10 @@ impl Hot {
             Path::SearchName => (0..64).filter_map(|number| query_for(&strangers.person(number))).collect(),
             _ => Vec::new(),
         };
-        let queries = asked.iter().map(|asked| query::parse(asked, 2026).expect("a generated query parses")).collect();
+        let queries = asked
+            .iter()
+            .map(|asked| query::parse(asked, 2026, Normaliser::default()).expect("a generated query parses"))
+            .collect();
         let persons = (0..64).map(|number| records.person(number)).collect();
         Self { path, store, batches, proposals, queries, persons, at: 0 }
     }
@@ -136,7 +139,7 @@ fn derive(alert: &pb::Alert) -> usize {
         label: 0,
         priority: 5,
         created_at_ms: 1,
-        normaliser: NORMALISER_VERSION,
+        normaliser: Normaliser::default(),
         alert,
     };
     let mut bytes = 0;
