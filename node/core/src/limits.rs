@@ -40,8 +40,10 @@ pub const ATTACHMENTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const ATTACHMENT_CHUNK_BYTES: usize = 480 * 1024;
 /// Largest page of a list, in records.
 pub const PAGE_RECORDS_MAX: usize = 1000;
-/// Request ids kept per session: the newest this many.
+/// Request ids kept per session: the newest this many at least, and at most [`REQUESTS_CLOSED_AT_ONCE`] more.
 pub const REQUESTS_PER_SESSION: u64 = 4096;
+/// Request ids of a session that are dropped together.
+pub const REQUESTS_CLOSED_AT_ONCE: u64 = 128;
 /// How long a request id is kept, in milliseconds of replicated time.
 pub const REQUEST_TTL_MS: u64 = 60 * 60 * 1000;
 /// Most due items (expiry, activation, lapse of a restriction) handled by one command.

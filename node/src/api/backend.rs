@@ -9,7 +9,7 @@ use alert_core::{
     pb,
     search::Normalisers,
     state::{
-        View,
+        Meta, View,
         command::{Answer, Proposal},
     },
 };
@@ -47,6 +47,8 @@ pub enum Level {
 #[derive(Clone)]
 pub struct ReadHandle {
     pub view: Arc<dyn StateView>,
+    /// The state machine's counters, read from the view itself, once for all who read it.
+    pub meta: Arc<Meta>,
     /// Read from the view itself.
     pub revision: u64,
     /// Read from the view itself.

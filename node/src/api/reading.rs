@@ -25,7 +25,7 @@ use crate::limits::{BOUND_MAX, SERVED_STALENESS_MAX};
 pub struct Reading {
     pub handle: ReadHandle,
     /// The state machine's counters in this state.
-    pub meta: Meta,
+    pub meta: Arc<Meta>,
     /// As it was served.
     pub level: pb::ReadLevel,
     /// Of a bounded read; zero at the other levels.
@@ -134,7 +134,7 @@ impl Api {
     /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
     pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: Level) -> ApiResult<Reading> {
         let taken_at = self.host().clock.boot();
-        let meta = Meta::read(&*handle.view)?;
+        let meta = Arc::clone(&handle.meta);
         let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
         let rules = self.caches().rules(&*handle.view, &meta)?;
         let normaliser = normaliser_in_force(&rules, self.store().normalisers())?;

@@ -200,6 +200,7 @@ pub(super) fn source_answer(
         truncation: found.truncation,
         candidates,
         reason: String::new(),
+        coincidences: found.coincidences,
     })
 }
 

@@ -53,7 +53,7 @@ use crate::{
         ProposeError, ReadError, ReadHandle, Store,
     },
     seam::{Connector, Host, Listener},
-    storage::Storage,
+    storage::{Storage, log::LogFigures},
 };
 
 /// Why a node cannot take part.
@@ -248,6 +248,11 @@ impl RaftNode {
     /// Administration.
     pub fn admin(&self) -> Admin {
         Admin(self.0.clone())
+    }
+
+    /// Counters of the log.
+    pub fn log_figures(&self) -> LogFigures {
+        self.0.storage.log.figures()
     }
 
     /// True once consensus has stopped by itself: storage failed, or an invariant broke. Only a restart, or an

@@ -55,6 +55,7 @@ fn person(form: NameForm) -> PersonQuery {
         nationalities: form.nationalities,
         strict: false,
         names_may_be_cut: false,
+        with_coincidences: false,
         notes: Vec::new(),
     }
 }

@@ -1,13 +1,19 @@
 //! The whole search: every leg, one ranked list.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Normaliser, explain,
     index::{form, key::Tail},
     leg,
     query::ParsedQuery,
-    score::{self, coincidence},
+    score::{
+        coincidence,
+        person::{Best, Scorer},
+    },
     session::{Counters, LabelSource, Session},
 };
 use crate::{
@@ -51,6 +57,8 @@ pub struct Found {
 pub struct SearchAnswer {
     /// Numbers first, then by score, priority, newest, id.
     pub found: Vec<Found>,
+    /// Persons left out because so many bear the name that a date that agrees in part says nothing.
+    pub coincidences: u32,
     /// Set when a limit cut the search short.
     pub truncation: Option<pb::Truncation>,
     /// What it cost.
@@ -105,7 +113,8 @@ fn search(session: &mut Session<'_>, query: &ParsedQuery, limits: SearchLimits) 
     let profile = session.profile;
     let mut found: BTreeMap<AlertId, Found> = BTreeMap::new();
     numbers(session, query, limits, &mut found)?;
-    persons(session, query, limits, &mut found)?;
+    let doubted = persons(session, query, limits, &mut found)?;
+    let coincidences = doubted.iter().filter(|id| !found.contains_key(id)).count() as u32;
     let mut found: Vec<Found> = found.into_values().collect();
     found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
     let most = match limits.max_candidates {
@@ -121,7 +130,7 @@ fn search(session: &mut Session<'_>, query: &ParsedQuery, limits: SearchLimits) 
         limit_value,
         narrow_by: query.narrow_by(limit).into(),
     });
-    Ok(SearchAnswer { found, truncation, counters: session.counters })
+    Ok(SearchAnswer { found, coincidences, truncation, counters: session.counters })
 }
 
 fn numbers(
@@ -163,13 +172,16 @@ fn numbers(
     Ok(())
 }
 
+/// Alerts that persons of the query may mean, into `found`. Gives back those that were left out as coincidences.
 fn persons(
     session: &mut Session<'_>,
     query: &ParsedQuery,
     limits: SearchLimits,
     found: &mut BTreeMap<AlertId, Found>,
-) -> Result<(), ViewError> {
+) -> Result<BTreeSet<AlertId>, ViewError> {
+    let mut doubted = BTreeSet::new();
     for person in &query.persons {
+        let scorer = Scorer::new(person, session.profile);
         for possible in leg::person::gather(session, person)? {
             let tail = possible.tail;
             if limits.except == Some(tail.id) {
@@ -180,12 +192,19 @@ fn persons(
                 break;
             }
             let forms = form::name_forms(&record.identities, query.normaliser);
-            let Some(mut scored) = score::person::score(person, &forms, session.profile) else { continue };
-            if scored.score < session.profile.threshold
-                || coincidence::is_likely(scored.date, possible.bearers, session.profile)
-            {
-                continue;
-            }
+            // Whose number is in the alert as well is met by no coincidence.
+            let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
+            let all = by_number || person.with_coincidences;
+            let believed = |evidence| all || !coincidence::is_likely(evidence, possible.bearers, session.profile);
+            let scored = match scorer.best(&forms, &believed) {
+                Best::Believed(scored) => Some(scored).filter(|scored| scored.score >= session.profile.threshold),
+                Best::Doubted => {
+                    doubted.insert(tail.id);
+                    None
+                }
+                Best::None => None,
+            };
+            let Some(mut scored) = scored else { continue };
             scored.explanation.notes = person.notes.clone();
             match found.get_mut(&tail.id) {
                 // Found by number as well: one candidate, both reasons.
@@ -213,7 +232,7 @@ fn persons(
             }
         }
     }
-    Ok(())
+    Ok(doubted)
 }
 
 fn both(person: pb::Explanation, number: pb::Explanation) -> pb::Explanation {

@@ -156,7 +156,7 @@ pub enum Rejection {
     DuplicateSource,
     /// The store holds a newer source version.
     OlderSource { current: u64 },
-    /// Not possible from the state the alert is in (`pb::AlertState` as a number).
+    /// Not possible from the state the alert is in (`pb::AlertState` as a number); 0 where it is not about an alert.
     WrongState { state: i32 },
     /// The caller does not own the alert.
     NotOwner,

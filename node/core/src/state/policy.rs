@@ -22,6 +22,9 @@ use crate::{
 
 const NO_ID: AlertId = AlertId::from_bytes([0; 16]);
 
+/// An agreement has ended. It is in no state of an alert, so none is named.
+const AGREEMENT_ENDED: Rejection = Rejection::WrongState { state: pb::AlertState::Unspecified as i32 };
+
 fn check_version(current: u64, expected: u64) -> Applied<()> {
     match (current, expected) {
         (current, expected) if current == expected => Ok(()),
@@ -38,7 +41,7 @@ pub(super) fn put_agreement(step: &mut Context<'_, '_>, agreement: &[u8], expect
     check_version(current.as_ref().map_or(0, |current| current.version), expected_version)?;
     match current {
         Some(current) if current.state() == pb::AgreementState::Ended => {
-            return Err(Rejection::WrongState { state: current.state }.into());
+            return Err(AGREEMENT_ENDED.into());
         }
         // Its state changes by suspend, resume and end alone.
         Some(current) => (agreement.state, agreement.purge_proof) = (current.state, current.purge_proof),
@@ -69,7 +72,7 @@ pub(super) fn set_agreement_state(
         return Ok(step.done(NO_ID, agreement.version, state, Outcome::Unchanged));
     }
     if agreement.state() == pb::AgreementState::Ended && state != pb::AgreementState::Ended as i32 {
-        return Err(Rejection::WrongState { state: agreement.state }.into());
+        return Err(AGREEMENT_ENDED.into());
     }
     agreement.state = state;
     if let Some(proof) = purge_proof {

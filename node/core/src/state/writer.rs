@@ -22,6 +22,8 @@ pub struct Caches {
     pub(super) normalisers: Normalisers,
     /// Never iterated, so its order cannot show.
     labels: HashMap<Label, LabelId>,
+    /// No answer to a request that is kept is older than this, in replicated milliseconds; `None` = not known.
+    pub(super) requests_since_ms: Option<u64>,
 }
 
 impl Caches {

@@ -1,7 +1,7 @@
 //! Clusters in one process: consensus over pipes, on virtual time, with the engine in memory.
 
 mod every_field;
-mod filler;
+pub(crate) mod filler;
 mod formation;
 mod leaders;
 mod normaliser;

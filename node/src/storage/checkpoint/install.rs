@@ -156,7 +156,7 @@ impl Shared {
         let database = Database::open(&*self.engines, &path, Access::ReadWrite)?;
         check_content(&database, own.manifest())?;
         // Before the pointer: a state that this release cannot keep must not become its own.
-        check_normaliser(&database, self.state.normalisers())?;
+        check_normaliser(&database.view()?, self.state.normalisers())?;
         self.reached(Step::DatabaseOpened)?;
 
         point_to(files, &self.root, &path)?;

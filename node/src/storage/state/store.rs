@@ -1,6 +1,12 @@
 //! The state of the store: applies log entries, hands out views.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use alert_core::{
     codec,
@@ -25,7 +31,7 @@ use crate::{
     },
     seam::{self, Host, Lane},
     storage::{
-        engine::{Access, EngineFigures, Engines, WriteBatch},
+        engine::{Access, EngineError, EngineFigures, Engines, WriteBatch},
         records::RaftMeta,
     },
 };
@@ -39,6 +45,10 @@ pub struct StateStore {
 struct Shared {
     host: Host,
     database: ArcSwap<Database>,
+    /// What readers get: the state after the last batch. Nearly all that happens is reading, so one snapshot, and its
+    /// counters, serve every reader until the next batch.
+    newest: ArcSwap<StateView>,
+    closed: AtomicBool,
     position: watch::Sender<Position>,
     /// Held while a batch is applied or another database put in place.
     writer: Mutex<Writer>,
@@ -64,7 +74,9 @@ impl StateStore {
         normalisers: Normalisers,
     ) -> Result<Self, StateError> {
         let raft = database.raft_meta()?;
-        let position = check_normaliser(&database, normalisers)?;
+        let newest = database.view()?;
+        check_normaliser(&newest, normalisers)?;
+        let position = newest.position();
         tracing::info!(
             path = %database.path().display(),
             applied = position.applied_index(),
@@ -74,6 +86,8 @@ impl StateStore {
         let shared = Shared {
             host: host.clone(),
             database: ArcSwap::new(database),
+            newest: ArcSwap::from_pointee(newest),
+            closed: AtomicBool::new(false),
             position: watch::Sender::new(position),
             writer: Mutex::new(Writer { raft, caches: Caches::new(normalisers) }),
             normalisers,
@@ -81,9 +95,15 @@ impl StateStore {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The state as of now. Short, but it reads: on a lane when it can wait.
+    /// The state as of now. Reads nothing yet.
+    ///
+    /// # Errors
+    /// The store was closed.
     pub fn read(&self) -> Result<StateView, StateError> {
-        self.shared.database.load_full().view()
+        if self.shared.closed.load(Ordering::Acquire) {
+            return Err(EngineError::Closed("the state".into()).into());
+        }
+        Ok((**self.shared.newest.load()).clone())
     }
 
     /// How far the state is; changes after each chunk and each install. What a view says of itself is what counts.
@@ -144,6 +164,7 @@ impl StateStore {
         let shared = self.shared.clone();
         let close = move || {
             let _writer = shared.writer.lock();
+            shared.closed.store(true, Ordering::Release);
             shared.database.load().engine().close()
         };
         Ok(seam::run(&*self.shared.host.blocking, Lane::Apply, close).await?)
@@ -157,11 +178,11 @@ impl StateStore {
     /// Puts another database in place of the one in use, and gives that back. Waits for a batch under way. Blocks.
     pub(in crate::storage) fn exchange(&self, database: Arc<Database>) -> Result<Arc<Database>, StateError> {
         let raft = database.raft_meta()?;
-        let position = database.view()?.position();
+        let newest = database.view()?;
         let mut writer = self.shared.writer.lock();
         *writer = Writer { raft, caches: Caches::new(self.shared.normalisers) };
         let old = self.shared.database.swap(database);
-        self.shared.position.send_replace(position);
+        self.shared.publish(newest);
         Ok(old)
     }
 }
@@ -211,6 +232,8 @@ impl Shared {
             }
         }
         database.engine().write(batch)?;
+        // The next chunk of entries, and the next step of this work, go by how far the index is.
+        self.newest.store(Arc::new(database.view()?));
         Ok(work)
     }
 
@@ -234,8 +257,9 @@ impl Shared {
                 }
             }
         }
-        let view = self.database.load_full().view()?;
-        let effects = apply_entries(&view, &mut writer.caches, &batches);
+        // The one writer is here: nothing newer than the newest view is in the database.
+        let view = self.newest.load_full();
+        let effects = apply_entries(&*view, &mut writer.caches, &batches);
         let written = effects.map_err(StateError::from).and_then(|(mut writes, answers)| {
             writes.append(&mut members);
             self.write(writer, writes, raft)?;
@@ -259,9 +283,15 @@ impl Shared {
         let database = self.database.load_full();
         database.engine().write(batch)?;
         writer.raft = raft;
-        let position = database.view()?.position();
+        Ok(self.publish(database.view()?))
+    }
+
+    /// Lets readers have `newest`, and then tells them.
+    fn publish(&self, newest: StateView) -> Position {
+        let position = newest.position();
+        self.newest.store(Arc::new(newest));
         self.position.send_replace(position);
-        Ok(position)
+        position
     }
 }
 
@@ -301,15 +331,11 @@ pub enum Worked {
 }
 
 /// Where the state is, if this node can keep its index.
-pub(in crate::storage) fn check_normaliser(
-    database: &Arc<Database>,
-    normalisers: Normalisers,
-) -> Result<Position, StateError> {
-    let view = database.view()?;
-    if let Some(rules) = read_rules(&view)? {
+pub(in crate::storage) fn check_normaliser(view: &StateView, normalisers: Normalisers) -> Result<(), StateError> {
+    if let Some(rules) = read_rules(view)? {
         normaliser_in_force(&rules, normalisers)?;
     }
-    Ok(view.position())
+    Ok(())
 }
 
 fn write_batch(writes: Vec<Write>) -> WriteBatch {

@@ -131,6 +131,8 @@ pub struct PersonQuery {
     pub strict: bool,
     /// Tokens may be beginnings of names.
     pub names_may_be_cut: bool,
+    /// Persons are shown too whose name many bear and whose date agrees in part only.
+    pub with_coincidences: bool,
     /// Notes on where the person came from, for explanations.
     pub notes: Vec<String>,
 }

@@ -171,6 +171,7 @@ impl Parser {
                 .collect(),
             strict: false,
             names_may_be_cut: zone.names_may_be_cut,
+            with_coincidences: false,
             notes,
         });
     }
@@ -221,6 +222,7 @@ impl Parser {
                     .collect(),
                 strict: person.strict,
                 names_may_be_cut: person.names_may_be_cut,
+                with_coincidences: person.with_coincidences,
                 notes: Vec::new(),
             });
         }
