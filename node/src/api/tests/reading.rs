@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use alert_core::{
     alert::{AlertId, Role},
-    limits::BATCH_QUERIES_PER_MESSAGE_MAX,
     pb,
     state::command::Command,
 };
@@ -12,10 +11,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::{World, caller, code, context, nca, person, refusal, refusal_code};
-use crate::{
-    api::{ApiOptions, Level, TokenSealer, tokens::TokenKind},
-    limits::BATCH_SLICE_QUERIES,
-};
+use crate::api::{ApiOptions, Level, TokenSealer, tokens::TokenKind};
 
 fn get(id: &str) -> pb::GetRequest {
     pb::GetRequest { context: context(), alert_id: id.into(), ..Default::default() }
@@ -300,34 +296,6 @@ async fn a_batch_answers_each_query_under_its_key_and_refuses_one_alone() {
     let expected = [("a", 1, None), ("b", 0, Some("REQUEST_INVALID".to_owned())), ("c", 0, None)];
     assert_eq!(found, expected.map(|(key, count, error)| (key.to_owned(), (count, error))).into());
     assert_eq!(world.audit.entries.lock().len(), 2, "one attempt for each message");
-}
-
-#[tokio::test]
-async fn a_long_message_of_a_batch_is_answered_in_slices_each_query_once_and_logged_with_its_answer() {
-    let world = World::new();
-    world.create(1, "arrest");
-    let number = |number: usize| if number % 7 == 0 { "500000001".to_owned() } else { format!("NONE{number}") };
-    let query = |at| Some(pb::Query { any_number: number(at), ..Default::default() });
-    let queries =
-        (0..BATCH_QUERIES_PER_MESSAGE_MAX).map(|at| pb::KeyedQuery { key: at.to_string(), query: query(at) }).collect();
-    let message = pb::SearchBatchRequest { context: context(), queries, ..Default::default() };
-    let mut client = world.search(caller(Role::Search, "met")).await;
-    let mut slices = client.search_batch(tokio_stream::iter([message])).await.unwrap().into_inner();
-    let (mut sizes, mut answered) = (Vec::new(), std::collections::BTreeMap::new());
-    while let Some(slice) = slices.message().await.unwrap() {
-        sizes.push(slice.answers.len());
-        for answer in slice.answers {
-            let candidates = answer.sources.iter().map(|source| source.candidates.len()).sum::<usize>();
-            assert_eq!(answered.insert(answer.key.parse::<usize>().unwrap(), candidates), None, "{}", answer.key);
-        }
-    }
-    assert!(sizes.iter().all(|size| (1..=BATCH_SLICE_QUERIES).contains(size)), "{sizes:?}");
-    let expected = (0..BATCH_QUERIES_PER_MESSAGE_MAX).map(|at| (at, usize::from(at % 7 == 0))).collect();
-    assert_eq!(answered, expected);
-    let logged = world.audit.entries.lock();
-    let logged: Vec<usize> =
-        logged.iter().map(|entry| pb::SearchBatchRequest::decode(&*entry.asked).unwrap().queries.len()).collect();
-    assert_eq!(logged, sizes, "each slice is logged with what it answered");
 }
 
 #[tokio::test]
