@@ -454,7 +454,7 @@ fn refusals(desk: &Desk) {
     desk.refused("bureau", &["put", "not-there.json"], 2, "not-there.json");
     desk.refused("bureau", &["get"], 2, "Usage");
     let bare = desk.file("bare.json", "{}");
-    desk.refused("bureau", &["put", &bare], 1, "fault: core");
+    desk.refused("bureau", &["put", &bare], 1, "fault: alert.core.category");
     let checked = desk.run("bureau", &["put", &bare, "--check"]);
     assert_eq!((checked.code, checked.data.contains("core")), (1, true), "{checked:?}");
     // Nothing listens there.
