@@ -49,4 +49,5 @@ pub use http::{Answer, get};
 pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
 pub use not_run::not_run;
+pub use spawn::{signal, spawn};
 pub use wait::{block_on, wait_until};

@@ -30,7 +30,6 @@ fn on(disks: &BTreeMap<u64, LoopDisk>) -> ClusterBuilder {
         config.storage.log_directory = disk.join("log");
         config.storage.state_directory = disk.join("state");
         config.storage.audit_directory = disk.join("audit");
-        config.storage.attachments_directory = disk.join("attachments");
     })
 }
 
