@@ -301,7 +301,7 @@ fn agreements_and_rules(desk: &Desk, form: Form) {
         let ran = desk.run("policy", &["rules", "get", kind]);
         assert_eq!(ran.code, 0, "{ran:?}");
         let _: pb::Rules = json::from_str(&ran.data).unwrap();
-        if kind == "search-profile" {
+        if kind == "retention" {
             let file = desk.file("rules.json", &ran.data);
             policy(&["rules", "put", &file]).shows(&["version"]);
             // The same file again was made from a version that is no longer current.
