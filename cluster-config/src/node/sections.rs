@@ -164,7 +164,8 @@ settings! {
 }
 
 settings! {
-    /// This node's own messages, on standard error. They name no person and no search.
+    /// This node's own messages, on standard error. A line about a call names the caller's system and the search id, which
+    /// lead to the audit record; no line names a person, a number or anything else that was written or searched.
     optional LogSection {
         /// "text" for people, "json" for machines.
         format: LogFormat = LogFormat::Text;

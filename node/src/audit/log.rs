@@ -217,6 +217,7 @@ impl Writer {
         self.tail = Some(tail);
         let records = result.map_err(|error| AuditError::Unwritable(error.to_string()))?;
         self.head.send_replace(head);
+        metrics::gauge!(crate::ops::metric::AUDIT_SEQUENCE).set(head.0 as f64);
         let name = &self.options.node_name;
         Ok(records.iter().map(|record| Receipt(format!("{name}-{}", record.sequence))).collect())
     }

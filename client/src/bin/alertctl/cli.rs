@@ -11,7 +11,7 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  done
   1  refused, or failed
-  2  wrong usage or configuration
+  2  wrong usage, configuration or certificate
   3  not found
   4  unavailable, or the deadline passed: nothing was changed, try again
   5  done in part: rejected lines, not fully searched, a node that does not answer

@@ -197,7 +197,7 @@ fn persons(
             let all = by_number || person.with_coincidences;
             let believed = |evidence| all || !coincidence::is_likely(evidence, possible.bearers, session.profile);
             let scored = match scorer.best(&forms, &believed) {
-                Best::Believed(scored) => Some(scored).filter(|scored| scored.score >= session.profile.threshold),
+                Best::Believed(scored) => Some(*scored).filter(|scored| scored.score >= session.profile.threshold),
                 Best::Doubted => {
                     doubted.insert(tail.id);
                     None

@@ -30,7 +30,7 @@ pub struct PersonScore {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Best {
     /// The best name that is believed, whatever it scores.
-    Believed(PersonScore),
+    Believed(Box<PersonScore>),
     /// Names that reach the threshold, and are not believed.
     Doubted,
     /// No name agrees at all, or a strict query excludes all.
@@ -48,7 +48,7 @@ pub struct Scorer<'a> {
 /// An added name can only raise the score.
 pub fn score(query: &PersonQuery, forms: &[NameForm], profile: &pb::SearchProfile) -> Option<PersonScore> {
     match Scorer::new(query, profile).best(forms, &|_| true) {
-        Best::Believed(scored) => Some(scored),
+        Best::Believed(scored) => Some(*scored),
         Best::Doubted | Best::None => None,
     }
 }
@@ -76,7 +76,7 @@ impl<'a> Scorer<'a> {
             }
         }
         match best {
-            Some(best) if best.score >= self.profile.threshold || !is_doubted => Best::Believed(best),
+            Some(best) if best.score >= self.profile.threshold || !is_doubted => Best::Believed(Box::new(best)),
             _ if is_doubted => Best::Doubted,
             _ => Best::None,
         }

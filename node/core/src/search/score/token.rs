@@ -37,8 +37,6 @@ const LISTED: u32 = 500;
 const PER_LETTER: u32 = 250;
 /// Tokens shorter than this have no typing errors: LI is not LU.
 const TYPING_LETTERS_MIN: usize = 3;
-/// As so many typing errors counts a letter left out where two are left.
-const TWO_OF_THREE: u32 = 3;
 /// Tokens at least this long may have two.
 const TWO_ERRORS_LETTERS_MIN: usize = 7;
 
@@ -99,12 +97,7 @@ pub fn compare(
     let (letters, known) = (query.letters.chars().count(), record.letters.chars().count());
     let shorter = letters.min(known);
     if shorter < TYPING_LETTERS_MIN {
-        // A letter left out of three: IM for JIM, but never LI for LU.
-        let is_cut = shorter + 1 == TYPING_LETTERS_MIN
-            && letters.max(known) == TYPING_LETTERS_MIN
-            && distance::within_one(&query.letters, &record.letters);
-        let points = FULL.saturating_sub(TWO_OF_THREE * profile.typing_error_points);
-        return if is_cut { like(points, explain::TYPING_ERROR) } else { None };
+        return None;
     }
     let variant = FULL.saturating_sub(profile.variant_points);
     let listed_points = variant.saturating_sub(LISTED);
@@ -185,7 +178,6 @@ mod tests {
             ("John", "J", "initial"),
             ("J", "Peter", "-"),
             ("Li", "Lu", "-"),
-            ("Im", "Jim", "typing-error"),
             ("Maria", "Moire", "-"),
             ("Smith", "Jones", "-"),
         ] {

@@ -52,7 +52,12 @@ fn a_date_that_agrees_in_part_is_believed_for_a_rare_name_only() {
     let born = Some(date(1974, 8, 12));
     let (common, rare) = (store.add(1, person(NAME, born)), store.add(250, person("Orla Featherstone", born)));
     for near in [date(1974, 8, 13), date(1974, 1, 1), date(1975, 8, 12)] {
-        assert_eq!(ids(&store, by_name(NAME, Some(near))), [], "{near:?}");
+        let query = pb::Query { person: Some(by_name(NAME, Some(near))), ..Default::default() };
+        let answer = store.search(&officer(), &query);
+        assert!(answer.found.is_empty(), "{near:?}");
+        assert_eq!(answer.coincidences, 1, "who is left out is counted: {near:?}");
+        let all = pb::PersonQuery { with_coincidences: true, ..by_name(NAME, Some(near)) };
+        assert_eq!(ids(&store, all), [common], "and shown when asked for: {near:?}");
         assert_eq!(ids(&store, by_name("Orla Featherstone", Some(near))), [rare], "{near:?}");
     }
     assert_eq!(ids(&store, by_name(NAME, Some(date(1974, 12, 8)))), [common], "nobody swaps day and month by chance");
