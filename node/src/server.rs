@@ -7,7 +7,6 @@ use std::{
 
 use alert_cluster_config::{
     NodeConfig,
-    node::RaftTimes,
     tls::{Reload, TlsError},
 };
 use alert_core::pb;
@@ -17,13 +16,13 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, AdmissionLimits, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
+    api::{self, Api, ApiOptions, ApiParts, BoxFuture, TokenSealer},
     audit::{self, AuditLog, AuditOptions},
     limits,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
     preflight::{self, Obstacle},
-    raft::{ForwardHandler, RaftNode, RaftOptions, StartError, Timings, types::Node},
+    raft::{ForwardHandler, RaftNode, RaftOptions, StartError, types::Node},
     seam::{Connector, Host, Lane, run},
     storage::{
         OpenError, Storage,
@@ -84,7 +83,8 @@ impl Server {
 
         let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
         let node = RaftNode::start(raft_options(&config), host.clone(), storage.clone(), connector).await?;
-        node.anchor_audit(audit.head(), limits::AUDIT_ANCHOR_INTERVAL);
+        let audit_head = audit.head();
+        node.anchor_audit(audit_head.clone(), limits::AUDIT_ANCHOR_INTERVAL);
         let api = Api::new(ApiParts {
             store: Arc::new(node.clone()),
             audit: Arc::clone(&audit) as _,
@@ -92,7 +92,7 @@ impl Server {
             admin: Arc::new(node.admin()),
             host,
             sealer,
-            options: api_options(&config),
+            options: ApiOptions::of(&config.limits, &config.policy),
         });
         node.set_forward_handler(Arc::new(Forwarded(api.clone())));
 
@@ -126,7 +126,7 @@ impl Server {
             }
         });
         health.set_ready("started", true, "data directories are open and ports are bound");
-        tokio::spawn(watch_node(node.clone(), health, failed, stopping.clone()));
+        tokio::spawn(watch_node(node.clone(), audit_head, health, failed, stopping.clone()));
         Ok(Self {
             node,
             api,
@@ -218,34 +218,7 @@ async fn open_audit(config: &NodeConfig, host: &Host) -> Result<Arc<AuditLog>, S
     Ok(Arc::new(AuditLog::open(host.clone(), options).await?))
 }
 
-fn api_options(config: &NodeConfig) -> ApiOptions {
-    let (limits, policy) = (&config.limits, &config.policy);
-    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-    ApiOptions {
-        local_without_quorum: policy.local_without_quorum,
-        bounded_default: Duration::from_millis(policy.bounded_default_ms),
-        deadline_max: Duration::from_millis(limits.deadline_max_ms),
-        admission: AdmissionLimits {
-            linearizable_waiting_max: limits.linearizable_waiting_max as usize,
-            searches_waiting_max: limits.searches_waiting_max as usize,
-            batches_open_max: limits.batches_open_max as usize,
-            feeds_open_max: limits.feeds_open_max as usize,
-            caller_calls_per_s: small(limits.caller_calls_per_s),
-            caller_burst_calls: small(limits.caller_burst_calls),
-            ..AdmissionLimits::default()
-        },
-        connections_max: limits.connections_max as usize,
-        calls_per_connection_max: small(limits.calls_per_connection_max),
-    }
-}
-
 fn raft_options(config: &NodeConfig) -> RaftOptions {
-    let times = RaftTimes::of(&config.raft);
-    let timings = Timings {
-        heartbeat: times.heartbeat,
-        election_min: times.election_timeout_min,
-        ..Timings::for_election_timeout(times.election_timeout_max)
-    };
     let node = Node {
         raft_address: config.raft_address(),
         client_address: config.client_address(),
@@ -254,11 +227,9 @@ fn raft_options(config: &NodeConfig) -> RaftOptions {
         incarnation: String::new(),
     };
     let storage = &config.storage;
-    let mut options = RaftOptions::new(&config.node.cluster_id, config.node.id, node, timings);
-    options.log.snapshot_after_bytes = storage.snapshot_log_bytes;
-    options.log.snapshot_after = Duration::from_secs(storage.snapshot_age_max_s);
-    options.log.keep_bytes = storage.log_keep_bytes_max;
-    options.proposals.queue_commands = config.limits.writes_waiting_max as usize;
+    let mut options = RaftOptions::new(&config.node.cluster_id, config.node.id, node, config.raft_times().into());
+    options.log = storage.into();
+    options.proposals = (&config.limits).into();
     options.snapshot_bytes_per_second =
         (storage.snapshot_send_mib_per_s > 0).then(|| storage.snapshot_send_mib_per_s * MIB as u64);
     options

@@ -6,7 +6,7 @@ use crate::{
     clients::{Crew, Mix},
     stage::{PATIENCE, Stage, judge, seed, work_goes_on},
 };
-use alert_chaos::process::{LocalCluster, wait_until};
+use alert_chaos::process::{LocalCluster, not_run, wait_until};
 use alert_client::pb;
 use alert_synth::known;
 
@@ -33,7 +33,7 @@ async fn session_and_bounded_reads_keep_their_promise_through_partitions() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn session_and_bounded_reads_keep_their_promise_on_a_node_whose_clock_is_wrong() {
     if !Path::new(FAKETIME).exists() {
-        eprintln!("NOT RUN: a node with a wrong clock needs Debian's package faketime ({FAKETIME})");
+        not_run("a node with a wrong clock", &format!("it needs Debian's package faketime ({FAKETIME})"));
         return;
     }
     for skew in ["+2h", "-40m"] {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     api::backend::{AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict, BoxFuture, Receipt},
     limits,
+    ops::metric::AUDIT_SYNCS,
     seam::{AppendFile, Host, Lane, run},
 };
 
@@ -267,5 +268,7 @@ fn append(
     }
     let file = tail.file.as_mut().expect("opened above");
     file.append(bytes)?;
-    file.sync()
+    file.sync()?;
+    metrics::counter!(AUDIT_SYNCS).increment(1);
+    Ok(())
 }

@@ -150,7 +150,7 @@ pub enum Command {
     Attachment(command::attachment::Attachment),
     /// Report hits, answer them, talk about them.
     Hit(command::hit::Hit),
-    /// Volumes per category, agreement and hit.
+    /// Volumes: alerts and hits by category.
     Statistics(command::statistics::Statistics),
     /// Show the nodes of the cluster and how they are.
     Status,

@@ -14,7 +14,7 @@ use crate::{
         engine::{Access, EngineError, Engines},
         limits,
         log::LogStore,
-        state::{Database, StateError},
+        state::{Database, StateError, check_normaliser},
     },
 };
 
@@ -155,6 +155,8 @@ impl Shared {
 
         let database = Database::open(&*self.engines, &path, Access::ReadWrite)?;
         check_content(&database, own.manifest())?;
+        // Before the pointer: a state that this release cannot keep must not become its own.
+        check_normaliser(&database.view()?, self.state.normalisers())?;
         self.reached(Step::DatabaseOpened)?;
 
         point_to(files, &self.root, &path)?;
