@@ -65,7 +65,7 @@ async fn watch(routing: Arc<Routing>) {
             }
         }
         let is_busy = routing.unused_for() < limits::BUSY_FOR;
-        let mut wake = if is_busy { ask_all_at.min(now + limits::LOOK_INTERVAL) } else { ask_all_at };
+        let mut wake = if is_busy { ask_all_at.min(now + limits::LOOK_INTERVAL / 2) } else { ask_all_at };
         routing.watcher_rests.store(!is_busy, Ordering::Relaxed);
         loop {
             tokio::select! {

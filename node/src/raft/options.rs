@@ -53,7 +53,7 @@ pub struct LogBounds {
     pub snapshot_after: Duration,
     /// So many bytes of log are kept for slow members, beyond the snapshot; a member further behind gets a snapshot.
     pub keep_bytes: u64,
-    /// So many entries are kept in any case.
+    /// So many entries are kept for members that were away for a moment, as far as `keep_bytes` allows.
     pub keep_entries: u64,
 }
 
