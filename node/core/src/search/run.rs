@@ -195,7 +195,7 @@ fn persons(
             // Whose number is in the alert as well is met by no coincidence.
             let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
             let all = by_number || person.with_coincidences;
-            let believed = |evidence| all || !coincidence::is_likely(evidence, possible.bearers, session.profile);
+            let believed = |date| all || !coincidence::is_likely(date, possible.bearers, session.profile);
             let scored = match scorer.best(&forms, &believed) {
                 Best::Believed(scored) => Some(*scored).filter(|scored| scored.score >= session.profile.threshold),
                 Best::Doubted => {

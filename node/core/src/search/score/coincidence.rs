@@ -7,24 +7,10 @@
 use super::date::DateMatch;
 use crate::pb;
 
-/// What speaks for a candidate beside the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
-    /// How the dates agree.
-    pub date: DateMatch,
-    /// The date that was asked for is 1 January, which stands for "not known" in many papers.
-    pub is_new_year: bool,
-    /// The record has one name alone, and the query has it among others: ROBERT LEWIS meets everybody who is called ROBERT
-    /// and nothing else.
-    pub is_one_of_several: bool,
-}
-
 /// How likely a person of any date of birth agrees in this way with a given one, in a million: dates of birth spread over
 /// some 60 years, 22,000 days. `None` for dates that agree in full, or are not asked for: such candidates are always shown.
-fn chance_ppm(evidence: Evidence) -> Option<u64> {
-    match evidence.date {
-        // One day in 22,000; 1 January is the date of one in a thousand.
-        DateMatch::Exact if evidence.is_one_of_several => Some(if evidence.is_new_year { 1_000 } else { 50 }),
+fn chance_ppm(date: DateMatch) -> Option<u64> {
+    match date {
         DateMatch::Exact | DateMatch::AsAsked | DateMatch::NotAsked => None,
         // One other date.
         DateMatch::Swapped => Some(50),
@@ -40,11 +26,11 @@ fn chance_ppm(evidence: Evidence) -> Option<u64> {
     }
 }
 
-/// True when a candidate whose name `bearers` others bear, and for whom this speaks, is met by chance too often. Never for
-/// two names, or all that were asked for, with a date that agrees in full.
-pub fn is_likely(evidence: Evidence, bearers: u32, profile: &pb::SearchProfile) -> bool {
+/// True when a candidate whose name `bearers` others bear, and whose date agrees like this, is met by chance too often.
+/// Never for a date that agrees in full, whatever the name: a missed hit can cost a life.
+pub fn is_likely(date: DateMatch, bearers: u32, profile: &pb::SearchProfile) -> bool {
     let most = u64::from(profile.coincidence_ppm_max);
-    most > 0 && chance_ppm(evidence).is_some_and(|chance| chance * u64::from(bearers) > most)
+    most > 0 && chance_ppm(date).is_some_and(|chance| chance * u64::from(bearers) > most)
 }
 
 #[cfg(test)]
@@ -56,9 +42,6 @@ mod tests {
     fn a_rare_name_is_believed_with_any_date_and_a_common_one_with_its_own() {
         let rules = RuleSet::defaults();
         let profile = rules.search_profile();
-        let is_likely = |date, bearers, profile: &pb::SearchProfile| {
-            is_likely(Evidence { date, is_new_year: false, is_one_of_several: false }, bearers, profile)
-        };
         for date in [DateMatch::Exact, DateMatch::Swapped, DateMatch::Digit, DateMatch::Year, DateMatch::Unknown] {
             assert!(!is_likely(date, 0, profile), "{date:?}");
         }
@@ -69,8 +52,5 @@ mod tests {
         let mut everybody = *profile;
         everybody.coincidence_ppm_max = 0;
         assert!(!is_likely(DateMatch::Unknown, 100_000, &everybody));
-        let one = |is_new_year| Evidence { date: DateMatch::Exact, is_new_year, is_one_of_several: true };
-        assert!(!super::is_likely(one(false), 100, profile) && super::is_likely(one(false), 1_000, profile));
-        assert!(!super::is_likely(one(true), 5, profile) && super::is_likely(one(true), 100, profile));
     }
 }

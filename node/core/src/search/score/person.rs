@@ -2,13 +2,12 @@
 
 use super::{
     FULL,
-    coincidence::Evidence,
     date::{self, DateMatch},
     name::{AskedName, NameScore},
 };
 use crate::{
     pb,
-    search::{explain, index::form::NameForm, normalise::name::effective, query::PersonQuery},
+    search::{explain, index::form::NameForm, query::PersonQuery},
 };
 
 /// The best agreement of a query with one name of an alert.
@@ -61,15 +60,15 @@ impl<'a> Scorer<'a> {
 
     /// Scores each name and keeps the best that is `believed`: a name that many bear, and whose date agrees in part, must
     /// not stand before another name of the same alert that agrees with its whole date.
-    pub fn best(&self, forms: &[NameForm], believed: &dyn Fn(Evidence) -> bool) -> Best {
+    pub fn best(&self, forms: &[NameForm], believed: &dyn Fn(DateMatch) -> bool) -> Best {
         let mut best: Option<PersonScore> = None;
         let mut is_doubted = false;
         for form in forms {
-            let Some((scored, evidence)) = self.score(form) else { continue };
+            let Some((scored, date)) = self.score(form) else { continue };
             if best.as_ref().is_some_and(|best| scored.score <= best.score) {
                 continue;
             }
-            if believed(evidence) {
+            if believed(date) {
                 best = Some(scored);
             } else {
                 is_doubted |= scored.score >= self.profile.threshold;
@@ -82,7 +81,7 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    fn score(&self, form: &NameForm) -> Option<(PersonScore, Evidence)> {
+    fn score(&self, form: &NameForm) -> Option<(PersonScore, DateMatch)> {
         let (query, profile) = (self.query, self.profile);
         let gender_conflicts = query.gender != 0 && form.gender != 0 && query.gender != form.gender;
         let nationality_matches = query.nationalities.iter().any(|asked| form.nationalities.contains(asked));
@@ -93,11 +92,6 @@ impl<'a> Scorer<'a> {
         }
         let name = self.name.compare(&form.tokens, query.names_may_be_cut, profile)?;
         let date = if form.is_organisation { DateMatch::NotAsked } else { date::best(query.birth_date, &form.dates) };
-        let evidence = Evidence {
-            date,
-            is_new_year: query.birth_date.is_new_year(),
-            is_one_of_several: name.is_weak && effective(&form.tokens).count() == 1,
-        };
         let base = combine(name.points, date, profile);
         let mut total = base as i32;
         let mut missing = name.missing_points;
@@ -137,7 +131,7 @@ impl<'a> Scorer<'a> {
             },
             title: form.tokens.iter().map(|token| token.original.as_str()).collect::<Vec<_>>().join(" "),
         };
-        Some((scored, evidence))
+        Some((scored, date))
     }
 }
 
