@@ -194,7 +194,7 @@ impl Node {
     pub fn fall(&self, trouble: Trouble, at_least: Duration) {
         self.change(|state, now| {
             if state.standing.fall(trouble, at_least, now) {
-                // What comes back is judged by what it does then.
+                // Whoever tries it later judges it by what it does then.
                 state.pace = None;
             }
         });
@@ -243,6 +243,10 @@ impl Node {
         let before = state.standing.trouble();
         let result = change(&mut state, now);
         let after = state.standing.trouble();
+        if before.is_some() && after.is_none() {
+            // Calls that were given up meanwhile have left their time; what comes back is judged by what it does then.
+            state.pace = None;
+        }
         drop(state);
         if before != after {
             match after {
