@@ -279,6 +279,13 @@ impl UnderWay {
         self
     }
 
+    /// The node refused, or failed at once: its time says nothing of its pace. Were it to count, a broken node would be the
+    /// fastest of all, draw every call, and make those that work look slow.
+    pub fn refused(mut self) {
+        self.answered = true;
+        self.expected = None;
+    }
+
     /// The node answered; its latency.
     pub fn answered(mut self) -> Duration {
         self.answered = true;

@@ -269,8 +269,8 @@ fn the_next_profile_waits_for_its_index_and_comes_into_force_whole() {
         assert_eq!(store.find("Calle Cascinen"), by_second, "until the switch nothing shows");
         assert!(matches!(store.work(), IndexWork::Write(_)));
     }
-    let document = store.view.entries(Family::Rules).count();
-    assert_eq!(document, 1, "the next profile alone was ever stored");
+    let documents = store.view.entries(Family::Rules).count();
+    assert_eq!(documents, 6, "the five kinds that a cluster is founded with, and the next profile");
     store.run(Command::SwitchNormaliser { version: NEW }).unwrap();
     assert_eq!(store.find("Calle Cascinen"), [(id(1000), 10_000)]);
     assert_eq!((store.rules().versions().search_profile, store.rules().next_normaliser()), (2, None));

@@ -147,7 +147,8 @@ mod tests {
     }
 
     fn bounds(keep_bytes: u64) -> LogBounds {
-        LogBounds { keep_bytes, keep_entries: 100, ..LogBounds::default() }
+        let snapshot_after = Duration::from_millis(12 * HOUR_MS);
+        LogBounds { keep_bytes, keep_entries: 100, snapshot_after, ..LogBounds::default() }
     }
 
     fn look() -> Look {
@@ -184,7 +185,7 @@ mod tests {
     fn old_entries_go_even_when_a_member_lacks_them() {
         let look = Look { slowest_member: Some(5), ..look() };
         assert_eq!(purge_upto(&look, &marks(), &bounds(1 << 30), NOW_MS), None);
-        // By default an entry waits up to 12 hours for its snapshot and leaves within 12 more.
+        // Here an entry waits up to 12 hours for its snapshot and leaves within 12 more.
         let half = START_MS + 5_000 * 180 + 12 * HOUR_MS;
         let cut = purge_upto(&look, &marks(), &bounds(1 << 30), half).unwrap();
         assert!((4_600..=5_000).contains(&cut), "{cut}: to within a minute");

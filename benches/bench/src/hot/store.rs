@@ -8,7 +8,7 @@ use alert_core::{
     state::{
         self, Caches, MemoryView, ViewError,
         command::{Batch, Command, Proposal, RequestKey},
-        read_label,
+        founding, read_label,
     },
 };
 use alert_proto::v1 as pb;
@@ -30,7 +30,10 @@ impl Default for MemoryStore {
     fn default() -> Self {
         let rules = RuleSet::defaults();
         let viewer = Viewer::of_authority(caller(Role::Search), None, &rules);
-        Self { view: MemoryView::default(), caches: Caches::default(), rules, viewer, next: 1 }
+        let mut store = Self { view: MemoryView::default(), caches: Caches::default(), rules, viewer, next: 1 };
+        let founding = Proposal { caller: None, request: None, rules_revision: 0, command: founding() };
+        store.apply(&Self::batch(founding));
+        store
     }
 }
 
