@@ -1,14 +1,17 @@
 //! The harness keeps its own promises, shown with a stand-in for `alertd`.
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader},
+    env,
+    fs::{self, OpenOptions},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
 
-use alert_chaos::process::{Binaries, ClusterBuilder, Keep, LocalCluster, State, block_on, wait_until};
+use alert_chaos::process::{
+    Binaries, ClusterBuilder, Keep, LocalCluster, LoopDisk, State, block_on, not_run, wait_until,
+};
 
 const SHORT: Duration = Duration::from_secs(20);
 
@@ -203,6 +206,37 @@ fn a_missing_program_is_told_before_anything_is_written() {
     let Err(error) = refused else { panic!("a cluster without its program") };
     assert_eq!(error.to_string(), "there is no program /nowhere/alertd");
     assert!(!directory.exists());
+}
+
+/// Without this, every test of a power loss could pass for the wrong reason.
+#[tokio::test]
+async fn a_disk_without_power_forgets_what_was_not_synced_and_keeps_what_was() {
+    if let Some(reason) = LoopDisk::missing() {
+        not_run("what a disk forgets without power", &reason);
+        return;
+    }
+    let disk = LoopDisk::create(64).unwrap();
+    let path = |name: &str| disk.path().join(name);
+    let synced = |name: &str, content: &str| {
+        fs::write(path(name), content).unwrap();
+        OpenOptions::new().write(true).open(path(name)).unwrap().sync_all().unwrap();
+    };
+    synced("kept", "synced");
+    synced("replaced", "old");
+    fs::File::open(disk.path()).unwrap().sync_all().unwrap();
+    // All of this is there for whoever asks the kernel, and nothing of it is on the disk.
+    OpenOptions::new().append(true).open(path("kept")).unwrap().write_all(b" and more").unwrap();
+    fs::write(path("fresh"), "never synced").unwrap();
+    fs::write(path("fresh-too"), "new").unwrap();
+    fs::rename(path("fresh-too"), path("replaced")).unwrap();
+    assert_eq!(fs::read_to_string(path("kept")).unwrap(), "synced and more");
+
+    disk.cut_power().unwrap();
+    assert!(fs::write(path("late"), "after the end").is_err(), "nothing is written without power");
+    disk.power_on().await.unwrap();
+    assert_eq!(fs::read_to_string(path("kept")).unwrap(), "synced");
+    assert_eq!(fs::read_to_string(path("replaced")).unwrap(), "old");
+    assert!(!path("fresh").exists() && !path("late").exists());
 }
 
 /// Run by [`nodes_die_with_a_harness_that_is_killed`] in a process of its own.

@@ -52,9 +52,8 @@ impl Reloader {
             loop {
                 sleep(every).await;
                 let certificates = certificates.clone();
-                match tokio::task::spawn_blocking(move || certificates.reload()).await {
-                    Ok(Err(error)) => warn!(%error, "certificates stay as they were"),
-                    Ok(Ok(_)) | Err(_) => {}
+                if let Ok(Err(error)) = tokio::task::spawn_blocking(move || certificates.reload()).await {
+                    warn!(%error, "certificates stay as they were");
                 }
             }
         }))

@@ -15,7 +15,7 @@ use alert_cluster_config::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector as RustlsConnector;
@@ -100,7 +100,14 @@ impl Connector for TlsConnector {
             let name = server_name(&address).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
             let stream = TcpStream::connect(&address).await?;
             stream.set_nodelay(true)?;
-            Ok(Box::new(rustls.connect(name, stream).await?) as Box<dyn Io>)
+            // Our side of the handshake is over before the node has looked at our certificate, and a refusal that crosses
+            // with a request is lost in a reset connection. So nothing is sent before the node has: it begins HTTP/2 with
+            // its settings once it has let us in.
+            let mut stream = BufReader::new(rustls.connect(name, stream).await?);
+            if stream.fill_buf().await?.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the node closed the connection at once"));
+            }
+            Ok(Box::new(stream) as Box<dyn Io>)
         })
     }
 }

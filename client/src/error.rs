@@ -16,6 +16,8 @@ pub mod codes {
     pub const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
     /// No connection, or a connection that broke.
     pub const CONNECTION: &str = "CONNECTION";
+    /// Node and client do not trust each other's certificates: another try changes nothing.
+    pub const CERTIFICATE: &str = "CERTIFICATE";
     /// A node answered with a gRPC error that carries no detail.
     pub const STATUS: &str = "STATUS";
     /// The nodes that answer belong to another cluster than the one configured.
@@ -38,6 +40,10 @@ pub mod codes {
     pub const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
     /// The answer to this request id is no longer kept.
     pub const REQUEST_EXPIRED: &str = "REQUEST_EXPIRED";
+
+    /// Those that no node gives.
+    pub const OWN: [&str; 8] =
+        [CONNECTION, CERTIFICATE, STATUS, OTHER_CLUSTER, CONFIGURATION, PROTOCOL, REQUEST, STALLED];
 }
 
 /// A call that failed: [`ErrorInfo`] by dereference. One pointer wide, because most calls succeed.
@@ -110,6 +116,14 @@ impl Error {
         Self::local(codes::PROTOCOL, message).with(|error| error.grpc = Code::Internal)
     }
 
+    /// Certificates that are not trusted. Whoever refused did so before it looked at the call.
+    pub(crate) fn certificate(message: impl Into<String>) -> Self {
+        Self::local(codes::CERTIFICATE, message).with(|error| {
+            error.grpc = Code::Unauthenticated;
+            error.never_sent = true;
+        })
+    }
+
     /// An attempt that had no answer in its time.
     pub(crate) fn attempt_timeout(after: Duration) -> Self {
         Self::unknown_outcome(format!("no answer within {after:?}")).with(|error| error.grpc = Code::DeadlineExceeded)
@@ -159,6 +173,9 @@ impl Error {
             && !detail.code.is_empty()
         {
             return Self::from_detail(detail, status.code());
+        }
+        if let Some(sentence) = certificate_trouble(status) {
+            return Self::certificate(sentence);
         }
         let mut error = Self::local(codes::STATUS, status.message());
         error.grpc = status.code();
@@ -210,7 +227,7 @@ impl Error {
 
     /// True when no word came from the node that was asked.
     pub(crate) fn is_loss(&self) -> bool {
-        self.code == codes::CONNECTION
+        self.code == codes::CONNECTION || self.code == codes::CERTIFICATE
     }
 
     /// False when no node did anything for the call: none was reached, or one said at once that it cannot serve now.
@@ -223,7 +240,7 @@ impl Error {
 
     /// True where another node may well answer what this one could not.
     pub(crate) fn is_fault_of_the_node(&self) -> bool {
-        matches!(self.grpc, Code::Internal | Code::DataLoss)
+        matches!(self.grpc, Code::Internal | Code::DataLoss) || self.code == codes::CERTIFICATE
     }
 
     /// True for an answer that the state machine gave, which settles what an earlier attempt under the same id did.
@@ -248,6 +265,35 @@ fn never_sent(status: &Status) -> bool {
         source = error.source();
     }
     false
+}
+
+/// The sentence for a connection that ended over certificates. By its text, in rustls' words: a refusal that comes after
+/// the client's side of the handshake is over reaches us through HTTP/2, which keeps nothing else of it.
+fn certificate_trouble(status: &Status) -> Option<String> {
+    const REFUSED: &str = "received fatal alert: ";
+    const NOT_TRUSTED: &str = "invalid peer certificate: ";
+    let mut source = std::error::Error::source(status);
+    let mut text = status.message().to_owned();
+    while let Some(error) = source {
+        text = error.to_string();
+        source = error.source();
+    }
+    if let Some((_, why)) = text.split_once(NOT_TRUSTED) {
+        return Some(format!("the node's certificate is not trusted: {why}"));
+    }
+    let (_, alert) = text.split_once(REFUSED)?;
+    let name: String = alert.chars().take_while(|letter| letter.is_ascii_alphanumeric()).collect();
+    let why = match name.as_str() {
+        "UnknownCA" => "no authority that this port trusts has issued it",
+        "CertificateExpired" => "it is not valid now",
+        "CertificateRevoked" => "it was revoked",
+        "CertificateRequired" | "NoCertificate" => "none was shown",
+        "AccessDenied" | "CertificateUnknown" => "its authority may not vouch here for the role, country or name in it",
+        "BadCertificate" | "UnsupportedCertificate" => "it is not one that opens this port",
+        "DecryptError" => "its signature is not that of the authority which it names",
+        _ => return None,
+    };
+    Some(format!("the node refuses this client's certificate: {why} ({name}); the node's log says more"))
 }
 
 fn deepest_source(status: &Status) -> Option<String> {
@@ -344,5 +390,27 @@ mod tests {
         assert!(!error.retryable);
         let error = Error::from_status(&Status::unavailable("gone"));
         assert!(error.retryable && error.maybe_applied);
+    }
+
+    #[test]
+    fn certificates_that_are_not_trusted_are_told_in_one_sentence_and_end_the_call() {
+        let told = |text: &str| Error::from_status(&Status::unknown(format!("transport error: {text}")));
+        let refused = told("received fatal alert: CertificateExpired");
+        assert_eq!(refused.code, codes::CERTIFICATE);
+        assert!(refused.message.contains("refuses this client's certificate: it is not valid now"), "{refused}");
+        assert!(!refused.retryable && !refused.maybe_applied && !refused.is_unavailable());
+        let untrusted = told("invalid peer certificate: UnknownIssuer");
+        assert!(untrusted.message.starts_with("the node's certificate is not trusted: UnknownIssuer"), "{untrusted}");
+        // An alert that is about something else is a connection that broke.
+        assert_eq!(told("received fatal alert: InternalError").code, codes::CONNECTION);
+    }
+
+    #[test]
+    fn every_code_of_the_client_is_in_the_document() {
+        let document = include_str!("../../docs/errors.md");
+        let (_, own) = document.split_once("## Errors of the client").unwrap();
+        let rows: Vec<&str> =
+            own.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(code, _)| code).collect();
+        assert_eq!(rows, codes::OWN);
     }
 }

@@ -19,7 +19,8 @@ pub const WRITE_ATTEMPT: Duration = Duration::from_millis(2000);
 /// A write under way at a node of which another has taken the lead may still be answered within this time; then it is
 /// repeated at the new leader.
 pub const LEADER_MOVED_GRACE: Duration = Duration::from_millis(200);
-/// Retries of calls that a node may have worked on, as a share of the calls made. Beyond it they wait for their turn, until their deadline.
+/// Retries of calls that a node may have worked on, as a share of the calls made. Beyond it they wait for their turn,
+/// until their deadline.
 pub const RETRIES_PER_CALL: f64 = 0.2;
 /// Retries a second that are always allowed, for clients that call seldom.
 pub const RETRIES_PER_SECOND: f64 = 10.0;
@@ -58,6 +59,8 @@ pub const SLOW_LATENCY_MIN: Duration = Duration::from_millis(5);
 /// An attempt that a hedge overtook counts as at least so many times slower than usual: nobody knows how long it would have
 /// taken.
 pub const OVERTAKEN_RATIO: f64 = 10.0;
+/// The most that a node's pace adds to the cost of asking it; less than [`LEADER_COST`].
+pub const PACE_COST_MAX: f64 = 1.9;
 /// The leader has the writes to do: it is read from when the others have this many times more to do.
 pub const LEADER_COST: f64 = 2.0;
 /// A stream that made no progress for this long although it had work is given up.

@@ -159,6 +159,7 @@ async fn a_search_is_printed_for_people_and_for_programs() {
     let clear = desk.run(&["search", "person", "Anna", "Berg", "--born", "1990-05-17"]).await;
     assert_eq!(clear.code, 0, "{}", clear.talk);
     assert!(clear.data.starts_with("NO HIT: fully searched (UK)\n"), "{}", clear.data);
+    assert!(clear.talk.starts_with("search id 0"), "a report of a hit names it: {}", clear.talk);
     let program = desk.run(&["search", "number", "123", "-o", "json"]).await;
     assert_eq!(program.json()["sources"][0]["status"], "SOURCE_STATUS_COMPLETE");
 

@@ -136,8 +136,8 @@ async fn a_node_that_another_authority_vouches_for_is_not_talked_to() {
     let mut config = guarded.config();
     config.tls.cluster_ca = Some(path);
     let error = Guarded::client(&config).create(create()).await.unwrap_err();
-    assert_eq!(error.code, codes::DEADLINE_EXCEEDED);
-    assert!(error.message.contains("invalid peer certificate"), "{}", error.message);
+    assert_eq!(error.code, codes::CERTIFICATE, "{error}");
+    assert!(error.message.starts_with("the node's certificate is not trusted: UnknownIssuer"), "{}", error.message);
     assert!(!error.maybe_applied, "nothing was sent to it");
     assert!(guarded.cluster.state().calls.is_empty());
 }
@@ -151,7 +151,11 @@ async fn a_client_without_the_clusters_trust_is_not_let_in() {
     let mut config = guarded.config();
     config.tls.certificate = Some(certificate);
     config.tls.key = Some(key);
-    let error = Guarded::client(&config).create(create()).await.unwrap_err();
-    assert!(error.is_unavailable(), "{error}");
+    let client = Guarded::client(&config);
+    let error = client.create(create()).await.unwrap_err();
+    let sentence = "the node refuses this client's certificate: no authority that this port trusts has issued it (UnknownCA); \
+                    the node's log says more";
+    assert_eq!((error.code.as_str(), error.message.as_str()), (codes::CERTIFICATE, sentence), "{error}");
+    assert!(!error.retryable && !error.maybe_applied, "{error}");
     assert!(guarded.cluster.state().calls.is_empty());
 }

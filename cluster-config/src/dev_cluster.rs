@@ -4,7 +4,7 @@
 //! ca/     cluster, uk-clients, partner-fr (.pem and .key)
 //! tls/    a certificate and key for each node and client
 //! node1.toml ...  client-operator.toml, client-bureau.toml, client-partner-fr.toml ...
-//! data/   what each node keeps: data/node1/{log,state,audit,attachments}
+//! data/   what each node keeps: data/node1/{log,state,audit}
 //! ```
 //!
 //! Each data centre has a loopback address of its own (127.0.0.1, 127.0.0.2 ...), so that the way between two of them
@@ -22,8 +22,8 @@ use crate::{
     identity::{is_country, roles},
     load::Config,
     node::{
-        AdvertiseSection, AuditSection, ClientCa, LimitsSection, ListenSection, LogSection, NodeSection, PolicySection,
-        RaftSection, StorageSection, TlsSection,
+        AdvertiseSection, ClientCa, LimitsSection, ListenSection, LogSection, NodeSection, PolicySection, RaftSection,
+        StorageSection, TlsSection,
     },
 };
 
@@ -204,7 +204,6 @@ impl DevCluster {
                 log_directory: data("log"),
                 state_directory: data("state"),
                 audit_directory: data("audit"),
-                attachments_directory: data("attachments"),
                 block_cache_mib: BLOCK_CACHE_MIB,
                 write_buffer_mib: WRITE_BUFFER_MIB,
                 ..StorageSection::default()
@@ -221,7 +220,6 @@ impl DevCluster {
             limits: LimitsSection::default(),
             policy: PolicySection::default(),
             log: LogSection { filter: self.log_filter.clone(), ..LogSection::default() },
-            audit: AuditSection::default(),
         };
         self.write_config(&name, &config)
     }

@@ -142,7 +142,6 @@ fn numbers_have_bounds() {
         ("[raft]\nround_trip_ms = 0", "line 30: raft.round_trip_ms: 0 is not from 1 to 1000"),
         ("[limits]\nconnections_max = 0", "line 30: limits.connections_max: 0 is not from 1 to 1000000"),
         ("[policy]\nbounded_default_ms = 5000", "line 30: policy.bounded_default_ms: 5000 is not from 10 to 1000"),
-        ("[audit]\nsegment_mib = 0", "line 30: audit.segment_mib: 0 is not from 1 to 4096"),
     ] {
         assert_eq!(fault_with(section), expected);
     }
@@ -331,4 +330,52 @@ fn what_the_sample_shows_as_a_comment_is_valid_too() {
             panic!("{error}");
         }
     }
+}
+
+/// The text of every Rust file below `directory`.
+fn code_below(directory: &std::path::Path) -> String {
+    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).fold(
+        String::new(),
+        |text, path| match path.extension().and_then(|extension| extension.to_str()) {
+            _ if path.is_dir() => text + &code_below(&path),
+            Some("rs") => text + &std::fs::read_to_string(path).unwrap(),
+            _ => text,
+        },
+    )
+}
+
+/// A key that nobody reads tells an operator a lie: it is accepted, and changes nothing.
+#[test]
+fn every_key_of_a_node_is_read_where_the_node_is_put_together() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = code_below(&root.join("../node/src"));
+    // What this crate does for the node itself: TLS, Raft's timers, and the addresses that others are told.
+    code += &code_below(&root.join("src/tls"));
+    for file in ["raft_times.rs", "mod.rs"] {
+        let text = std::fs::read_to_string(root.join("src/node").join(file)).unwrap();
+        code += text.split("impl Config for").next().unwrap();
+    }
+    let is_read = |owner: &str, key: &str| {
+        let place = format!("{owner}.{key}");
+        let part_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        code.match_indices(&place).any(|(start, _)| {
+            !code[..start].ends_with(part_of_a_name) && !code[start + place.len()..].starts_with(part_of_a_name)
+        })
+    };
+    for section in NodeConfig::SECTIONS {
+        let owners: &[&str] = match section.path {
+            "tls" => &["tls", "section"],
+            "tls.client_cas" => &["authority"],
+            path => &[path],
+        };
+        for field in section.fields {
+            assert!(
+                owners.iter().any(|owner| is_read(owner, field.name)),
+                "nobody reads {}.{}",
+                section.path,
+                field.name
+            );
+        }
+    }
+    assert!(!is_read("storage", "attachments_directory"), "the search itself finds what is not there");
 }

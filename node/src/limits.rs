@@ -1,20 +1,16 @@
-//! Every limit of the node's services in one place. The core's own (records, entries, queries) are in
-//! `alert_core::limits`.
+//! The limits of the node's services that nobody may set. Those that an operator may set stand, with their defaults, in
+//! `alert_cluster_config::node::LimitsSection`; the core's own (records, entries, queries) are in `alert_core::limits`.
 
 use std::time::Duration;
 
 /// Deadline of a call that names none.
 pub const CALL_DEADLINE_DEFAULT: Duration = Duration::from_secs(10);
-/// Longest deadline of a unary call; a longer one is cut to this.
+/// Longest deadline of an operator's call and of one that another node sends on; of others the configuration says it.
 pub const CALL_DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// Largest message in either direction, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Records of one answer message stop at this many bytes, to stay below [`MESSAGE_BYTES_MAX`].
 pub const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Connections to the client port at once.
-pub const CONNECTIONS_MAX: usize = 4096;
-/// Most calls under way at once on one connection.
-pub const CONNECTION_STREAMS_MAX: u32 = 1024;
 /// HTTP/2 receive window of a connection, in bytes.
 pub const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// HTTP/2 receive window of a call, in bytes.
@@ -26,8 +22,6 @@ pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long calls under way may go on after the node was told to stop.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
-/// Bound of a bounded read that names none.
-pub const BOUND_DEFAULT: Duration = Duration::from_secs(1);
 /// Loosest bound of a bounded read.
 pub const BOUND_MAX: Duration = Duration::from_secs(3600);
 /// What was cancelled, suspended or ended is served no longer than this after its acknowledgement. No answer under this
@@ -35,18 +29,6 @@ pub const BOUND_MAX: Duration = Duration::from_secs(3600);
 /// partner.
 pub const SERVED_STALENESS_MAX: Duration = Duration::from_secs(1);
 
-/// Reads that may wait for their level at once.
-pub const LINEARIZABLE_WAITING_MAX: usize = 4096;
-/// Unary reads under way at once; also pieces of work of one class that may wait for a thread.
-pub const SEARCHES_WAITING_MAX: usize = 1024;
-/// Streams of batch searches open at once.
-pub const BATCHES_OPEN_MAX: usize = 64;
-/// Streams of the feed and of exports open at once.
-pub const FEEDS_OPEN_MAX: usize = 256;
-/// Calls per second of one caller, over time.
-pub const CALLER_CALLS_PER_S: u32 = 2000;
-/// Calls of one caller at once, after a quiet time.
-pub const CALLER_BURST_CALLS: u32 = 4000;
 /// Callers and agreements whose calls are counted.
 pub const QUOTAS_KEPT_MAX: usize = 65_536;
 /// Shortest time that a refused caller is told to wait.
@@ -81,6 +63,8 @@ pub const IMPORT_LINES_IN_FLIGHT: usize = 256;
 pub const IMPORT_MESSAGES_IN_FLIGHT: usize = 4;
 /// Records in one message of an export.
 pub const EXPORT_RECORDS_PER_MESSAGE: usize = 250;
+/// Queries of a batch that are answered in one turn.
+pub const BATCH_SLICE_QUERIES: usize = 16;
 /// Most messages of a batch search that are worked on at once.
 pub const BATCH_MESSAGES_IN_FLIGHT: usize = 4;
 /// Changes looked at for one message of a watch.

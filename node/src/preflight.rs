@@ -31,7 +31,6 @@ pub fn check_directories(files: &dyn FileSystem, storage: &StorageSection) -> Re
         ("log_directory", &storage.log_directory),
         ("state_directory", &storage.state_directory),
         ("audit_directory", &storage.audit_directory),
-        ("attachments_directory", &storage.attachments_directory),
     ];
     for (field, path) in directories {
         try_write(files, path).map_err(|error| Obstacle::Directory { field, path: path.clone(), error })?;
@@ -81,7 +80,6 @@ mod tests {
             log_directory: root.path().join("log"),
             state_directory: root.path().join("state"),
             audit_directory: root.path().join("file"),
-            attachments_directory: root.path().join("attachments"),
             ..StorageSection::default()
         };
         std::fs::write(&storage.audit_directory, "").unwrap();

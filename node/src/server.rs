@@ -7,7 +7,6 @@ use std::{
 
 use alert_cluster_config::{
     NodeConfig,
-    node::RaftTimes,
     tls::{Reload, TlsError},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -16,13 +15,13 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, AdmissionLimits, Api, ApiOptions, TokenSealer},
+    api::{self, Api, ApiOptions, TokenSealer},
     assembly::{Assembly, AssemblyError, Blueprint},
     audit::AuditOptions,
     net::{Port, TcpConnector, TcpServer, Transport},
     ops::{Health, OpsServer, watch_node},
     preflight::{self, Obstacle},
-    raft::{RaftNode, RaftOptions, Timings, types::Node},
+    raft::{RaftNode, RaftOptions, types::Node},
     seam::{Host, Lane, run},
     storage::{
         Storage,
@@ -77,11 +76,11 @@ impl Server {
             audit: audit_options(&config),
             raft: raft_options(&config),
             connector: Arc::new(TcpConnector::new(Arc::clone(&transport))),
-            options: api_options(&config),
+            options: ApiOptions::of(&config.limits, &config.policy),
             host,
             sealer,
         });
-        let Assembly { node, api, storage, audit: _ } = assembly.await?;
+        let Assembly { node, api, storage, audit } = assembly.await?;
 
         let stopping = CancellationToken::new();
         let (failed, failure) = watch::channel(None);
@@ -113,7 +112,7 @@ impl Server {
             }
         });
         health.set_ready("started", true, "data directories are open and ports are bound");
-        tokio::spawn(watch_node(node.clone(), health, failed, stopping.clone()));
+        tokio::spawn(watch_node(node.clone(), audit.head(), health, failed, stopping.clone()));
         Ok(Self {
             node,
             api,
@@ -201,34 +200,7 @@ fn audit_options(config: &NodeConfig) -> AuditOptions {
     }
 }
 
-fn api_options(config: &NodeConfig) -> ApiOptions {
-    let (limits, policy) = (&config.limits, &config.policy);
-    let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-    ApiOptions {
-        local_without_quorum: policy.local_without_quorum,
-        bounded_default: Duration::from_millis(policy.bounded_default_ms),
-        deadline_max: Duration::from_millis(limits.deadline_max_ms),
-        admission: AdmissionLimits {
-            linearizable_waiting_max: limits.linearizable_waiting_max as usize,
-            searches_waiting_max: limits.searches_waiting_max as usize,
-            batches_open_max: limits.batches_open_max as usize,
-            feeds_open_max: limits.feeds_open_max as usize,
-            caller_calls_per_s: small(limits.caller_calls_per_s),
-            caller_burst_calls: small(limits.caller_burst_calls),
-            ..AdmissionLimits::default()
-        },
-        connections_max: limits.connections_max as usize,
-        calls_per_connection_max: small(limits.calls_per_connection_max),
-    }
-}
-
 fn raft_options(config: &NodeConfig) -> RaftOptions {
-    let times = RaftTimes::of(&config.raft);
-    let timings = Timings {
-        heartbeat: times.heartbeat,
-        election_min: times.election_timeout_min,
-        ..Timings::for_election_timeout(times.election_timeout_max)
-    };
     let node = Node {
         raft_address: config.raft_address(),
         client_address: config.client_address(),
@@ -237,11 +209,9 @@ fn raft_options(config: &NodeConfig) -> RaftOptions {
         incarnation: String::new(),
     };
     let storage = &config.storage;
-    let mut options = RaftOptions::new(&config.node.cluster_id, config.node.id, node, timings);
-    options.log.snapshot_after_bytes = storage.snapshot_log_bytes;
-    options.log.snapshot_after = Duration::from_secs(storage.snapshot_age_max_s);
-    options.log.keep_bytes = storage.log_keep_bytes_max;
-    options.proposals.queue_commands = config.limits.writes_waiting_max as usize;
+    let mut options = RaftOptions::new(&config.node.cluster_id, config.node.id, node, config.raft_times().into());
+    options.log = storage.into();
+    options.proposals = (&config.limits).into();
     options.snapshot_bytes_per_second =
         (storage.snapshot_send_mib_per_s > 0).then(|| storage.snapshot_send_mib_per_s * MIB as u64);
     options

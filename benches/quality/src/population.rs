@@ -101,6 +101,31 @@ impl Population {
         Some(question)
     }
 
+    /// The question with a whole date about somebody whose record has the year alone or a span of years (`by_year`), or no
+    /// date; `None` for others. The day is made up, the same for a person each time.
+    pub fn recorded_in_part(&self, number: u64, by_year: bool) -> Option<Question> {
+        let alert = self.generator.person(number);
+        let identities = alert.identities.as_ref()?;
+        let mut asked = query_for(&alert)?.person?;
+        let recorded = identities.identities.iter().flat_map(|identity| &identity.birth_dates).next();
+        let is_by_year = recorded.is_some_and(|date| date.month.is_none() && date.year.is_some());
+        if is_by_year != by_year || recorded.is_some() && !by_year {
+            return None;
+        }
+        let made_up = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
+        let years = recorded.map_or((1950, 2005), |date| {
+            let from = date.year.unwrap_or_default();
+            (from, date.year_to.unwrap_or(from))
+        });
+        asked.birth_date = Some(pb::PartialDate {
+            year: Some(years.0 + made_up % (years.1 - years.0 + 1)),
+            month: Some(1 + made_up / 64 % 12),
+            day: Some(2 + made_up / 1024 % 27),
+        });
+        let script = Script::of(&asked.names);
+        Some(Question { asked, origin: self.generator.origin(number), script })
+    }
+
     fn is_native_only(number: u64) -> bool {
         number % NATIVE_ONLY_ONE_IN == 7
     }

@@ -8,7 +8,7 @@ use crate::{
 /// Prints the tables of the store itself.
 pub fn print(outcome: &Outcome) {
     println!(
-        "\n| search | n | recall % (95 %) | in first ten % | with others % (95 %) | others | cut % | seeks | postings | scored | p50 us | p99 us |"
+        "\n| search | n | recall % (95 %) | in first ten % | with others % (95 %) | others | cut % | seeks | postings | scored | CPU p50 us | CPU p99 us |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut together = Tally::default();

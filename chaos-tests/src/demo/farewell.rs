@@ -75,15 +75,17 @@ pub(super) async fn end(cluster: Guard, keep: bool, stage: &mut Stage) -> anyhow
 fn keep_running(cluster: Guard, stage: &mut Stage) -> anyhow::Result<()> {
     stage.heading("It keeps running");
     let alertctl = env::current_exe()?.with_file_name("alertctl");
-    let pids: Vec<String> = cluster.nodes().iter().filter_map(|node| node.pid()).map(|pid| pid.to_string()).collect();
+    let pids: Vec<u32> = cluster.nodes().iter().filter_map(|node| node.pid()).collect();
     let partner = cluster.client_config_path(&partner_name())?.to_owned();
     let directory = cluster.release().leave_running();
     println!("{}", instructions(&alertctl, &directory, &partner, &pids));
     Ok(())
 }
 
-fn instructions(alertctl: &Path, directory: &Path, partner: &Path, pids: &[String]) -> String {
+/// How to use a cluster that keeps running, and how to stop it: lines to be pasted into a shell.
+pub fn instructions(alertctl: &Path, directory: &Path, partner: &Path, pids: &[u32]) -> String {
     let (alertctl, at, partner) = (alertctl.display(), directory.display(), partner.display());
+    let pids = pids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
     let passport = known::PASSPORT_NUMBER;
     format!(
         "   alias alertctl={alertctl}\n\n\
@@ -98,8 +100,7 @@ fn instructions(alertctl: &Path, directory: &Path, partner: &Path, pids: &[Strin
          \x20  As an operator:\n\
          \x20    alertctl --config {at}/client-operator.toml status\n\n\
          \x20  Logs are in {at}/logs. To stop it and remove everything:\n\
-         \x20    kill {} && rm -r {at}\n",
-        pids.join(" ")
+         \x20    kill {pids}; for pid in {pids}; do while kill -0 $pid 2>/dev/null; do sleep 0.1; done; done; rm -r {at}\n"
     )
 }
 
@@ -109,9 +110,8 @@ mod tests {
 
     #[test]
     fn instructions_name_how_to_stop() {
-        let text =
-            instructions(Path::new("/b/alertctl"), Path::new("/d"), Path::new("/d/p.toml"), &["7".into(), "8".into()]);
-        assert!(text.contains("kill 7 8 && rm -r /d\n"), "{text}");
+        let text = instructions(Path::new("/b/alertctl"), Path::new("/d"), Path::new("/d/p.toml"), &[7, 8]);
+        assert!(text.contains("kill 7 8; for pid in 7 8; do") && text.ends_with("rm -r /d\n"), "{text}");
         assert!(text.contains("ALERTCTL_CONFIG=/d/client-search.toml"), "{text}");
     }
 }

@@ -30,8 +30,7 @@ const REASONS_SHOWN: usize = 5;
 
 /// What a partner in the demo may see: open categories, and every field of a candidate.
 pub(super) async fn agreement(cluster: &LocalCluster, stage: &Stage) -> anyhow::Result<()> {
-    let partner = cluster.client_config(&partner_name())?;
-    let agreement = agreement_with(known::PARTNER, partner.caller.agreement_id.unwrap_or_default());
+    let agreement = partner_agreement(cluster)?;
     let policy = cluster.client("policy")?.with_defaults(|defaults| defaults.purpose = "alert-management".to_owned());
     let request = pb::PutAgreementRequest { agreement: Some(agreement), ..Default::default() };
     policy.put_agreement(request).await.context("putting the partner's agreement")?;
@@ -40,6 +39,12 @@ pub(super) async fn agreement(cluster: &LocalCluster, stage: &Stage) -> anyhow::
         codes::country_name(known::PARTNER)
     ));
     Ok(())
+}
+
+/// The agreement under which the partner of the demo asks, as its client's configuration names it.
+pub fn partner_agreement(cluster: &LocalCluster) -> anyhow::Result<pb::Agreement> {
+    let partner = cluster.client_config(&partner_name())?;
+    Ok(agreement_with(known::PARTNER, partner.caller.agreement_id.unwrap_or_default()))
 }
 
 /// The client of the partner, as the harness names it.

@@ -17,6 +17,9 @@ mod proof;
 mod questions;
 mod stage;
 
+pub use farewell::instructions;
+pub use load::partner_agreement;
+
 use anyhow::Context;
 
 use crate::process::{Keep, LocalCluster};

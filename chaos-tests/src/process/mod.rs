@@ -4,6 +4,7 @@
 //! * [`NodeProcess`]: one node: start, kill, pause, terminate, wipe, its log and files
 //! * [`LoopDisk`]: a disk that loses its power, for real (root only)
 //! * [`Links`]: cut and healed, one direction at a time, without root
+//! * [`not_run`]: tests that this machine cannot run say so
 //! * [`wait_until`]: waits for conditions, never for luck; [`block_on`] for tests that are not async
 //! * `administration`: forming and growing the cluster, as an operator does
 //! * `binaries`, `ports`, `spawn`, `keeper`, `http`: where the programs are, ports nobody else takes, processes that die
@@ -35,6 +36,7 @@ mod http;
 mod keeper;
 mod links;
 mod node;
+mod not_run;
 mod ports;
 mod spawn;
 mod wait;
@@ -46,4 +48,6 @@ pub use disk::LoopDisk;
 pub use http::{Answer, get};
 pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
+pub use not_run::not_run;
+pub use spawn::{signal, spawn};
 pub use wait::{block_on, wait_until};

@@ -311,10 +311,10 @@ impl NodeProcess {
         all[all.len().saturating_sub(lines)..].join("\n")
     }
 
-    /// Its directories: log, state, audit, attachments.
-    pub fn directories(&self) -> anyhow::Result<[PathBuf; 4]> {
+    /// Its directories: log, state, audit.
+    pub fn directories(&self) -> anyhow::Result<[PathBuf; 3]> {
         let storage = self.config()?.storage;
-        Ok([storage.log_directory, storage.state_directory, storage.audit_directory, storage.attachments_directory])
+        Ok([storage.log_directory, storage.state_directory, storage.audit_directory])
     }
 
     /// All files in its directories, in the order of their paths.

@@ -12,7 +12,10 @@ type Order = (Command, bool, mpsc::Sender<io::Result<Child>>);
 
 /// Starts `command` in a process group of its own, so that Ctrl-C at our terminal does not reach it. Unless it
 /// `outlives` us, the kernel kills it when we die, however that happens.
-pub(super) fn spawn(command: Command, outlives: bool) -> io::Result<Child> {
+///
+/// # Errors
+/// The program cannot be started.
+pub fn spawn(command: Command, outlives: bool) -> io::Result<Child> {
     // The kernel takes "parent" for the *thread* that forked. A test's thread or a runtime's worker may end long
     // before its process, so one thread that never ends does all the forking.
     static FORKER: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
@@ -60,8 +63,11 @@ fn start(mut command: Command, outlives: bool) -> io::Result<Child> {
 }
 
 /// Sends `signal` to a child that has not been waited for, so that its id cannot be another's.
+///
+/// # Errors
+/// It has ended, or is not ours to signal.
 #[allow(unsafe_code, reason = "kill has no safe form for other signals than SIGKILL")]
-pub(super) fn signal(child: &Child, signal: libc::c_int) -> io::Result<()> {
+pub fn signal(child: &Child, signal: libc::c_int) -> io::Result<()> {
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
     // SAFETY: a system call on plain numbers.
     if unsafe { libc::kill(pid, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }

@@ -79,12 +79,14 @@ fn others(cluster: &LocalCluster, node: u64) -> impl Iterator<Item = u64> {
     cluster.nodes().into_iter().map(|node| node.id()).filter(move |id| *id != node)
 }
 
-/// Entries that a snapshot is needed for: the log keeps a thousand for members that were away.
-const ENTRIES: u64 = 1600;
+/// What a node misses while it is away: several times the log that is kept for it, so that it needs a snapshot.
+const MISSED: u64 = 500;
+const MISSED_BYTES_EACH: usize = 10 << 10;
+const LOG_KEPT_BYTES: u64 = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_make_sense_while_a_node_installs_a_snapshot() {
-    let builder = LocalCluster::builder().configure(|config| config.storage.log_keep_bytes_max = 16 << 20);
+    let builder = LocalCluster::builder().configure(|config| config.storage.log_keep_bytes_max = LOG_KEPT_BYTES);
     let (stage, seed) = (Stage::set_with(builder, |_| {}).await, seed("snapshots"));
     let crew = Crew::start(&stage, MIX, seed).await;
     work_goes_on(&crew.notes, WORK).await;
@@ -93,8 +95,9 @@ async fn calls_make_sense_while_a_node_installs_a_snapshot() {
     let node = stage.cluster.node(behind).unwrap();
     node.kill().unwrap();
     let bureau = stage.client("bureau").build().unwrap();
-    let fillers = (0..ENTRIES).map(|number| {
-        let alert = known::numbered(&format!("filler-{seed}"), number);
+    let fillers = (0..MISSED).map(|number| {
+        let mut alert = known::numbered(&format!("filler-{seed}"), number);
+        alert.internal.get_or_insert_default().note = "-".repeat(MISSED_BYTES_EACH);
         bureau.create(pb::CreateRequest { alert: Some(alert), ..Default::default() })
     });
     stream::iter(fillers).buffer_unordered(2).for_each(|written| async move { drop(written.unwrap()) }).await;

@@ -1,12 +1,14 @@
 //! Session and bounded reads against their own definitions, while links are cut and one clock is wrong.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::{
     clients::{Crew, Mix},
-    stage::{Stage, judge, seed, work_goes_on},
+    stage::{PATIENCE, Stage, judge, seed, work_goes_on},
 };
-use alert_chaos::process::LocalCluster;
+use alert_chaos::process::{LocalCluster, not_run, wait_until};
+use alert_client::pb;
+use alert_synth::known;
 
 const MIX: Mix = Mix { writes: 30, session_reads: 25, bounded_reads: 30 };
 const WORK: usize = 40;
@@ -31,7 +33,7 @@ async fn session_and_bounded_reads_keep_their_promise_through_partitions() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn session_and_bounded_reads_keep_their_promise_on_a_node_whose_clock_is_wrong() {
     if !Path::new(FAKETIME).exists() {
-        eprintln!("NOT RUN: a node with a wrong clock needs Debian's package faketime ({FAKETIME})");
+        not_run("a node with a wrong clock", &format!("it needs Debian's package faketime ({FAKETIME})"));
         return;
     }
     for skew in ["+2h", "-40m"] {
@@ -62,4 +64,48 @@ async fn session_and_bounded_reads_keep_their_promise_on_a_node_whose_clock_is_w
         work_goes_on(&crew.notes, WORK).await;
         judge(&test, &crew.stop().await);
     }
+}
+
+/// What travels from one process to another is the token alone, as bytes in a message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_goes_on_in_another_process_and_is_never_older_there() {
+    let stage = Stage::set().await;
+    let bureau = stage.client("bureau").build().unwrap();
+    let create = pb::CreateRequest { alert: Some(known::numbered("session", 1)), ..Default::default() };
+    let first = bureau.create(create).await.unwrap();
+    let leader = stage.leader().await;
+    let behind = stage.cluster.nodes().into_iter().find(|node| node.id() != leader).unwrap();
+    let at_behind = |token: Vec<u8>| {
+        let client = stage.client("bureau").deadline(Duration::from_secs(2)).build().unwrap();
+        client.carry_token(token);
+        let client = client.at_node(behind.client_address().unwrap()).with_read_level(pb::ReadLevel::Session);
+        let get = pb::GetRequest { alert_id: first.alert_id.clone(), ..Default::default() };
+        async move { client.get(get).await.map(|answer| answer.record.unwrap().info.unwrap().version) }
+    };
+    let seen_first = bureau.last_token().unwrap();
+    wait_until("the first version on every node", PATIENCE, || async {
+        Ok(at_behind(seen_first.clone()).await.is_ok().then_some(()))
+    })
+    .await
+    .unwrap();
+    // One node misses what the session sees next.
+    stage.links.part_from_nodes(behind.id());
+    let mut changed = known::numbered("session", 1);
+    changed.id.clone_from(&first.alert_id);
+    changed.internal.get_or_insert_default().note = "changed".into();
+    let update = pb::UpdateRequest { alert: Some(changed), expected_version: first.version, ..Default::default() };
+    let second = bureau.update(update).await.unwrap().version;
+    let seen_second = bureau.last_token().unwrap();
+    assert_eq!(
+        at_behind(seen_first).await.unwrap(),
+        first.version,
+        "who has seen no more is served, also without a quorum"
+    );
+    let refused = at_behind(seen_second.clone()).await.unwrap_err();
+    assert!(refused.retryable, "it cannot know the newer version, and says so: {refused}");
+    stage.links.heal();
+    let served = wait_until("the second version on the node", PATIENCE, || async {
+        Ok(at_behind(seen_second.clone()).await.ok())
+    });
+    assert_eq!(served.await.unwrap(), second);
 }

@@ -5,11 +5,14 @@
 //! the tests start the programs of the same build. `KEEP=1` keeps the files of a cluster.
 
 mod damaged_log;
+mod desk;
 mod killed;
+mod logs;
 mod lost_disk;
 mod power_loss;
 mod refused_callers;
 mod refused_starts;
 mod request_ids;
 mod stage;
+mod tool;
 mod visibility;

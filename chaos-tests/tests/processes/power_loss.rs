@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, fs::File, path::PathBuf};
 
 use alert_chaos::{
-    process::{ClusterBuilder, LocalCluster, LoopDisk},
+    process::{ClusterBuilder, LocalCluster, LoopDisk, not_run},
     traffic::{self, Answers},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::stage::{LIMIT, SOME, WRITE_EVERY, bureau, tell, three};
+use crate::stage::{LIMIT, SOME, WRITE_EVERY, bureau, three};
 
 /// Space of a node's disk, in MiB; the image is sparse.
 const DISK_MIB: u64 = 512;
@@ -16,7 +16,7 @@ const DISK_MIB: u64 = 512;
 /// A disk for each node, or the reason why there are none, said aloud.
 fn disks(test: &str) -> Option<BTreeMap<u64, LoopDisk>> {
     if let Some(reason) = LoopDisk::missing() {
-        tell(&format!("NOT RUN: {test}: {reason}"));
+        not_run(test, &reason);
         return None;
     }
     Some((1..=3).map(|id| (id, LoopDisk::create(DISK_MIB).unwrap())).collect())
@@ -30,7 +30,6 @@ fn on(disks: &BTreeMap<u64, LoopDisk>) -> ClusterBuilder {
         config.storage.log_directory = disk.join("log");
         config.storage.state_directory = disk.join("state");
         config.storage.audit_directory = disk.join("audit");
-        config.storage.attachments_directory = disk.join("attachments");
     })
 }
 
@@ -49,11 +48,7 @@ fn write_back_some(cluster: &LocalCluster, id: u64, chance: &mut StdRng) {
 
 async fn nothing_is_lost(cluster: &LocalCluster, writes: Answers) {
     cluster.wait_same_state().await.unwrap();
-    let held = traffic::held_by_every_node(cluster, &bureau(cluster), &writes.acknowledged).await;
-    if let Err(error) = &held {
-        diag(cluster, &error.to_string(), &writes.acknowledged).await;
-    }
-    let held = held.unwrap();
+    let held = traffic::held_by_every_node(cluster, &bureau(cluster), &writes.acknowledged).await.unwrap();
     let count = writes.acknowledged.len() as u64;
     assert_eq!(held, [(1, count), (2, count), (3, count)]);
 }
@@ -128,46 +123,4 @@ async fn a_node_whose_disk_fails_stops_by_itself_and_the_others_go_on() {
     node.start().unwrap();
     node.wait_ready().await.unwrap();
     nothing_is_lost(&cluster, writes).await;
-}
-
-async fn diag(cluster: &LocalCluster, text: &str, acks: &[traffic::Acknowledged]) {
-    use alert_proto::v1 as pb;
-    for ack in acks.iter().filter(|a| text.contains(&a.alert_id)) {
-        let number: u64 = ack.reference.rsplit('-').next().unwrap().parse().unwrap();
-        let alert = alert_synth::known::numbered("power", number);
-        let plate = alert.objects.unwrap().objects.into_iter().find_map(|o| match o.detail {
-            Some(pb::object::Detail::NumberPlate(p)) => Some(p),
-            _ => None,
-        });
-        for node in cluster.nodes() {
-            let c = crate::stage::searcher(cluster).at_node(node.client_address().unwrap());
-            let q = pb::SearchRequest {
-                query: Some(pb::Query {
-                    vehicle: Some(pb::VehicleQuery { plate: plate.clone(), ..Default::default() }),
-                    ..Default::default()
-                }),
-                ..Default::default()
-            };
-            let a = c.search(q).await;
-            let ids: Vec<String> = a
-                .map(|a| {
-                    a.sources
-                        .iter()
-                        .flat_map(|s| &s.candidates)
-                        .map(|c| format!("{} {:?}", c.alert_id, c.source.as_ref().map(|s| &s.reference)))
-                        .collect()
-                })
-                .unwrap_or_default();
-            tell(&format!(
-                "DIAG {} acked as {} v{}; node {} finds {ids:?}; status {:?}",
-                ack.reference,
-                ack.alert_id,
-                ack.version,
-                node.id(),
-                cluster.status(node.id()).await.map(|s| (s.alerts, s.applied_index, s.revision))
-            ));
-        }
-    }
-    let pos = acks.iter().position(|a| text.contains(&a.alert_id));
-    tell(&format!("DIAG position of the first missing in the order of acks: {pos:?} of {}", acks.len()));
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use alert_chaos::process::{LocalCluster, NodeProcess};
-use alert_client::{AlertClient, Error};
+use alert_client::{AlertClient, Error, codes};
 use alert_cluster_config::{
     dev_ca::{DevCa, Holder},
     identity::roles,
@@ -44,11 +44,13 @@ async fn refusal(client: &AlertClient) -> Error {
 }
 
 /// The connection is refused: the node's log says why in `sentence`, and the caller, who may be anybody, gets no answer
-/// and learns no more than that it was the certificate.
+/// and learns in one sentence that it was the certificate, at once and not at its deadline.
 async fn is_refused(node: &NodeProcess, client: &AlertClient, sentence: &str) {
     let error = refusal(client).await;
     println!("{sentence} <- {error}");
-    assert!(error.is_unavailable(), "{error}");
+    assert_eq!(error.code, codes::CERTIFICATE, "{error}");
+    let told = "the node refuses this client's certificate: ";
+    assert!(error.message.starts_with(told) && !error.retryable && !error.maybe_applied, "{error}");
     node.wait_for_log(sentence).await.unwrap();
 }
 

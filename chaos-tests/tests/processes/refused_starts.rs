@@ -8,9 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use alert_chaos::process::{LocalCluster, LoopDisk, NodeProcess};
+use alert_chaos::process::{LocalCluster, LoopDisk, NodeProcess, not_run};
 
-use crate::stage::{LIMIT, tell};
+use crate::stage::LIMIT;
 
 /// One node, written and not started.
 struct Bench {
@@ -114,7 +114,7 @@ async fn a_directory_that_cannot_be_written_is_named() {
         swap(&other);
     }
     if let Some(reason) = LoopDisk::missing() {
-        tell(&format!("NOT RUN: a read-only disk: {reason}"));
+        not_run("a read-only disk", &reason);
         return;
     }
     let disk = LoopDisk::create(64).unwrap();

@@ -33,7 +33,7 @@ pub async fn alerts_at(cluster: &LocalCluster, id: u64) -> u64 {
     cluster.status(id).await.unwrap().alerts
 }
 
-/// Words of a test's own, past the capture of its output: figures, and why something was not run.
+/// Words of a test's own, past the capture of its output: figures.
 pub fn tell(text: &str) {
     use std::io::Write;
     // Not to be told is no reason to fail.

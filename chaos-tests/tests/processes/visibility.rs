@@ -16,9 +16,11 @@ const ALERTS: u64 = 100;
 /// younger than this refuses.
 const GONE_AFTER: Duration = Duration::from_secs(1);
 /// A search that names no level is bounded by 1 s, so later than that a new alert would be missed by a broken promise,
-/// and not by a slow machine. The 200 ms are for a network and machines that are not shared with six nodes and other
-/// tests: they are measured and told, not asserted.
+/// and not by a slow machine.
 const SEEN_AFTER: Duration = Duration::from_secs(1);
+/// The aim for what is new, on a local network and machines that are not shared with six nodes and other tests: measured
+/// and told beside it, not asserted (docs/testing.md).
+const SEEN_AIM: Duration = Duration::from_millis(200);
 
 /// The plate of a numbered record, searched as anybody would.
 fn question(alert: &pb::Alert) -> pb::SearchRequest {
@@ -89,7 +91,11 @@ async fn an_acknowledged_alert_is_found_on_every_node_and_a_cancelled_one_is_not
         let moment = Instant::now();
         served.extend(join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, false, moment))).await);
     }
-    tell(&distribution("a new alert was last not found, after its acknowledgement", &unseen));
+    let late = unseen.iter().filter(|time| **time > SEEN_AIM).count();
+    tell(&format!(
+        "{}; the aim is {SEEN_AIM:?}, missed {late} times",
+        distribution("a new alert was last not found, after its acknowledgement", &unseen)
+    ));
     tell(&distribution("a cancelled alert was last served, after its acknowledgement", &served));
     assert!(percentile(&served, 100) < GONE_AFTER);
     assert!(percentile(&unseen, 100) < SEEN_AFTER);

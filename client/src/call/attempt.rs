@@ -80,13 +80,18 @@ pub(super) async fn attempt<C: Call>(
             Err(Error::leader_moved())
         }
     };
-    if result.as_ref().err().is_none_or(|error| !error.is_loss()) {
-        let latency = under_way.answered();
-        if timed && result.is_ok() {
-            routing.latencies().note(C::METHOD, latency);
+    match &result {
+        Ok(_) => {
+            let latency = under_way.answered();
+            if timed {
+                routing.latencies().note(C::METHOD, latency);
+            }
         }
-    } else {
-        drop(under_way);
+        Err(error) if error.is_loss() => drop(under_way),
+        Err(error) if error.grpc == tonic::Code::DeadlineExceeded => {
+            under_way.answered();
+        }
+        Err(_) => under_way.refused(),
     }
     note_standing(routing, &node, result.as_ref().err(), C::KIND, began);
     Done { node, cause, result }

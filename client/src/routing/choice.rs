@@ -38,7 +38,9 @@ struct Candidate {
 impl Candidate {
     /// Work that waits there, in units of an ordinary answer.
     fn cost(&self, now: Instant) -> f64 {
-        let pace = self.node.pace().map_or(1.0, |pace| pace.ratio_at(now));
+        // A node that is not slow enough to be out of favour is asked before the leader: one late answer does not keep it
+        // from showing whether there are more.
+        let pace = self.node.pace().map_or(1.0, |pace| pace.ratio_at(now).min(limits::PACE_COST_MAX));
         let lead = if self.leads { limits::LEADER_COST } else { 1.0 };
         pace.max(0.01) * (self.node.calls_under_way() + 1) as f64 * lead
     }

@@ -152,6 +152,18 @@ impl Routing {
     /// The next calls get new connections; those under way keep theirs to their end.
     pub fn renew_connections(&self) {
         self.nodes.lock().values().for_each(|node| node.renew_connections());
+        self.view.send_modify(|view| *view = Arc::new(view.without_refusals()));
+    }
+
+    /// A node was not talked to because of certificates.
+    fn note_refusal(&self, address: &str, why: &str) {
+        self.view.send_if_modified(|view| match view.with_refusal(address, why) {
+            Some(changed) => {
+                *view = Arc::new(changed);
+                true
+            }
+            None => false,
+        });
     }
 
     /// Waits for a first leader to be known, for a short time only.
@@ -169,12 +181,18 @@ impl Routing {
         let mut view = self.view.subscribe();
         if view.borrow().topology().is_none() {
             self.refresh_soon();
-            let known = |view: &Arc<TopologyView>| view.topology().is_some() || view.other_cluster().is_some();
+            let seeds = self.cluster.seeds.as_slice();
+            let known = |view: &Arc<TopologyView>| {
+                view.topology().is_some() || view.other_cluster().is_some() || view.refused_by_all(seeds).is_some()
+            };
             if timeout(at_most, view.wait_for(known)).await.is_err() {
                 return Err(Error::deadline(at_most, None));
             }
         }
         let view = view.borrow();
+        if let Some(why) = view.refused_by_all(&self.cluster.seeds) {
+            return Err(Error::certificate(why));
+        }
         match view.other_cluster() {
             Some(other) if view.topology().is_none() => Err(Error::local(
                 codes::OTHER_CLUSTER,

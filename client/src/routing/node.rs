@@ -38,7 +38,7 @@ struct State {
     pace: Option<Pace>,
     /// Its last word, whatever it was.
     heard_at: Option<Instant>,
-    /// When a call last began there.
+    /// When a call last began there, or was given up without a word.
     asked_at: Option<Instant>,
 }
 
@@ -156,11 +156,13 @@ impl Node {
         self.state.lock().heard_at
     }
 
-    /// It was asked something, and has not said a word since, nor for `silence` before.
+    /// It has said nothing for `silence`, and a call waits for it or was given up waiting since its last word. (When the
+    /// call began says nothing: others' answers may have come since, and nobody asks a node again that looks slow.)
     pub fn owes_a_word(&self, silence: Duration, now: Instant) -> bool {
+        let waits = self.calls_under_way() > 0;
         let state = self.state.lock();
         let Some(heard) = state.heard_at else { return state.asked_at.is_some() };
-        state.asked_at.is_some_and(|asked| asked > heard) && now.duration_since(heard) >= silence
+        (waits || state.asked_at.is_some_and(|asked| asked > heard)) && now.duration_since(heard) >= silence
     }
 
     /// It said something (a refusal of the request is a word too).
@@ -192,7 +194,7 @@ impl Node {
     pub fn fall(&self, trouble: Trouble, at_least: Duration) {
         self.change(|state, now| {
             if state.standing.fall(trouble, at_least, now) {
-                // What comes back is judged by what it does then.
+                // Whoever tries it later judges it by what it does then.
                 state.pace = None;
             }
         });
@@ -241,6 +243,10 @@ impl Node {
         let before = state.standing.trouble();
         let result = change(&mut state, now);
         let after = state.standing.trouble();
+        if before.is_some() && after.is_none() {
+            // Calls that were given up meanwhile have left their time; what comes back is judged by what it does then.
+            state.pace = None;
+        }
         drop(state);
         if before != after {
             match after {
@@ -273,6 +279,13 @@ impl UnderWay {
         self
     }
 
+    /// The node refused, or failed at once: its time says nothing of its pace. Were it to count, a broken node would be the
+    /// fastest of all, draw every call, and make those that work look slow.
+    pub fn refused(mut self) {
+        self.answered = true;
+        self.expected = None;
+    }
+
     /// The node answered; its latency.
     pub fn answered(mut self) -> Duration {
         self.answered = true;
@@ -283,6 +296,9 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.node.under_way.fetch_sub(1, Ordering::Relaxed);
+        if !self.answered {
+            self.node.state.lock().asked_at = Some(Instant::now());
+        }
         let Some(expected) = self.expected else { return };
         let latency = self.began.elapsed();
         let ratio = latency.as_secs_f64() / expected.median.as_secs_f64().max(1e-6);
@@ -325,6 +341,26 @@ mod tests {
         let given_up_early = node.begin().timed(Some(EXPECTED));
         drop(given_up_early);
         assert!((node.pace().unwrap().ratio - 50.0).abs() < 0.1, "a call that hardly began says nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_owes_a_word_to_a_call_that_waits_and_to_one_that_was_given_up() {
+        let node = node();
+        let silence = limits::LOOK_INTERVAL;
+        let owes = |node: &Node| node.owes_a_word(silence, Instant::now());
+        let waiting = node.begin();
+        tokio::time::advance(Duration::from_millis(1)).await;
+        // Another call's answer comes later than this one began; then nothing comes any more.
+        node.heard();
+        assert!(!owes(&node));
+        tokio::time::advance(silence).await;
+        assert!(owes(&node));
+        drop(waiting);
+        assert!(owes(&node), "a hedge was faster, and nobody asks the node again: silent it is all the same");
+        node.heard();
+        tokio::time::advance(silence).await;
+        assert!(!owes(&node), "it has said a word since, and nothing waits for it");
+        node.begin().answered();
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! Where the nodes are and which one leads, as far as this client knows.
 
+use std::collections::BTreeMap;
+
 use alert_proto::v1 as pb;
 use tokio::time::Instant;
 use tracing::warn;
@@ -17,6 +19,8 @@ pub struct TopologyView {
     confirmed_at: Option<Instant>,
     /// The name of another cluster than the one configured, which some seed belongs to.
     other_cluster: Option<String>,
+    /// Nodes that were not talked to because of certificates, since the last answer of any node; and why.
+    refused: BTreeMap<String, String>,
 }
 
 impl TopologyView {
@@ -32,6 +36,26 @@ impl TopologyView {
 
     pub(super) fn other_cluster(&self) -> Option<&str> {
         self.other_cluster.as_deref()
+    }
+
+    /// Why no node of `addresses` can be talked to: certificates.
+    pub(super) fn refused_by_all(&self, addresses: &[String]) -> Option<&str> {
+        let mut reasons = addresses.iter().map(|address| self.refused.get(address));
+        let first = reasons.next()??;
+        reasons.all(|reason| reason.is_some()).then_some(first)
+    }
+
+    /// The view after a node was not talked to; `None` when it says nothing new.
+    pub(super) fn with_refusal(&self, address: &str, why: &str) -> Option<Self> {
+        let is_known = self.topology.is_some() || self.refused.get(address).is_some_and(|known| known == why);
+        let mut refused = self.refused.clone();
+        refused.insert(address.to_owned(), why.to_owned());
+        (!is_known).then(|| Self { refused, ..self.clone() })
+    }
+
+    /// The view once certificates are others.
+    pub(super) fn without_refusals(&self) -> Self {
+        Self { refused: BTreeMap::new(), ..self.clone() }
     }
 
     /// The term that the leader belongs to.
@@ -84,6 +108,7 @@ impl TopologyView {
             confirmed_at: if from_leader { Some(now) } else { None },
             topology: Some(answer),
             other_cluster: self.other_cluster.clone(),
+            refused: BTreeMap::new(),
         })
     }
 

@@ -20,7 +20,10 @@ use tonic::Status;
 use tracing::debug;
 
 use super::{Node, Routing};
-use crate::limits;
+use crate::{
+    error::{Error, codes},
+    limits,
+};
 
 /// The task; it ends with the last handle of its client.
 pub(crate) struct Watcher(JoinHandle<()>);
@@ -62,7 +65,7 @@ async fn watch(routing: Arc<Routing>) {
             }
         }
         let is_busy = routing.unused_for() < limits::BUSY_FOR;
-        let mut wake = if is_busy { ask_all_at.min(now + limits::LOOK_INTERVAL) } else { ask_all_at };
+        let mut wake = if is_busy { ask_all_at.min(now + limits::LOOK_INTERVAL / 2) } else { ask_all_at };
         routing.watcher_rests.store(!is_busy, Ordering::Relaxed);
         loop {
             tokio::select! {
@@ -119,6 +122,12 @@ async fn look(node: Arc<Node>) -> Seen {
 
 fn take_in(routing: &Routing, seen: Seen) {
     let Seen { node, sent_at, answer } = seen;
+    if let Some(Err(status)) = &answer {
+        let error = Error::from_status(status);
+        if error.code == codes::CERTIFICATE {
+            routing.note_refusal(node.address(), &error.message);
+        }
+    }
     match answer {
         Some(Ok(topology)) => {
             match why_not_read_from(&topology) {

@@ -25,6 +25,6 @@ calls! { rule_service_client::RuleServiceClient {
 } }
 
 calls! { statistics_service_client::StatisticsServiceClient {
-    /// Volumes per agreement, category and hit.
+    /// Volumes: alerts and hits by category.
     read statistics(StatisticsRequest) -> StatisticsResponse = report;
 } }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use raft_times::RaftTimes;
 pub use sections::{
-    AdvertiseSection, AuditSection, ClientCa, LimitsSection, ListenSection, LogFormat, LogSection, NodeSection,
-    PolicySection, RaftSection, StorageSection, TlsSection,
+    AdvertiseSection, ClientCa, LimitsSection, ListenSection, LogFormat, LogSection, NodeSection, PolicySection,
+    RaftSection, StorageSection, TlsSection,
 };
 
 use crate::{fault::Fault, load::Config, settings::SectionDoc};
@@ -49,9 +49,6 @@ pub struct NodeConfig {
     /// Its own messages.
     #[serde(default)]
     pub log: LogSection,
-    /// The search log.
-    #[serde(default)]
-    pub audit: AuditSection,
 }
 
 impl NodeConfig {
@@ -83,7 +80,6 @@ impl Config for NodeConfig {
         SectionDoc::of::<LimitsSection>("limits"),
         SectionDoc::of::<PolicySection>("policy"),
         SectionDoc::of::<LogSection>("log"),
-        SectionDoc::of::<AuditSection>("audit"),
     ];
 
     fn validate(&self) -> Vec<Fault> {
@@ -92,12 +88,7 @@ impl Config for NodeConfig {
 
     fn resolve_paths(&mut self, directory: &Path) {
         let storage = &mut self.storage;
-        for path in [
-            &mut storage.log_directory,
-            &mut storage.state_directory,
-            &mut storage.audit_directory,
-            &mut storage.attachments_directory,
-        ] {
+        for path in [&mut storage.log_directory, &mut storage.state_directory, &mut storage.audit_directory] {
             *path = directory.join(&*path);
         }
         let tls = &mut self.tls;

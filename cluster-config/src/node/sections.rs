@@ -45,17 +45,15 @@ settings! {
 }
 
 settings! {
-    /// What this node keeps and where. The four directories may stand on disks of their own, and the log's gains most
+    /// What this node keeps and where. The three directories may stand on disks of their own, and the log's gains most
     /// by it; none may lie inside another. A relative path starts at this file's directory.
     optional StorageSection {
         /// Raft's log and vote: small, every write waits for its fsync.
         log_directory: PathBuf = "/var/lib/alertstore/log".into();
-        /// Alerts, indexes, snapshots: large.
+        /// Alerts with their attachments, indexes, snapshots: large.
         state_directory: PathBuf = "/var/lib/alertstore/state".into();
         /// The search log: every answer waits for its fsync.
         audit_directory: PathBuf = "/var/lib/alertstore/audit".into();
-        /// Photographs, fingerprints and documents.
-        attachments_directory: PathBuf = "/var/lib/alertstore/attachments".into();
         /// Memory for blocks of the state, in MiB. About half of the machine's memory is good.
         block_cache_mib: u64 = 512, 8 to 1_048_576;
         /// Memory for writes of the state that are not yet in its files, over all its families together, in MiB.
@@ -63,8 +61,6 @@ settings! {
         /// Most MiB per second that compaction and flushing write, so that they leave the log's fsyncs in peace.
         /// 0 = no limit.
         compaction_rate_mib_per_s: u64 = 64, 0 to 65_536;
-        /// The state's journal is handed to the disk every so many bytes, instead of in one surge.
-        wal_bytes_per_sync: u64 = 1_048_576, 65_536 to 268_435_456;
         /// A snapshot is made when the log has grown by so many bytes since the last one.
         snapshot_log_bytes: u64 = 268_435_456, 1_048_576 to 1_099_511_627_776;
         /// A snapshot is made when the last one is so many seconds old. A day at most: erased data lives on in log
@@ -74,8 +70,6 @@ settings! {
         snapshot_send_mib_per_s: u64 = 256, 0 to 65_536;
         /// Most bytes of log kept for a member that lags; beyond them it gets a snapshot.
         log_keep_bytes_max: u64 = 1_073_741_824, 1_048_576 to 1_099_511_627_776;
-        /// Newest part of the log that is held in memory for apply and followers, in MiB.
-        log_tail_mib: u64 = 64, 1 to 4_096;
     }
 }
 
@@ -170,22 +164,13 @@ settings! {
 }
 
 settings! {
-    /// This node's own messages, on standard error. They name no person and no search.
+    /// This node's own messages, on standard error. A line about a call names the caller's system and the search id, which
+    /// lead to the audit record; no line names a person, a number or anything else that was written or searched.
     optional LogSection {
         /// "text" for people, "json" for machines.
         format: LogFormat = LogFormat::Text;
         /// What is shown: a level (error, warn, info, debug, trace), or one per module, parted by commas.
         filter: String = "info".to_owned();
-    }
-}
-
-settings! {
-    /// The search log.
-    optional AuditSection {
-        /// A new file is begun when the current one has so many MiB.
-        segment_mib: u64 = 64, 1 to 4_096;
-        /// Records waiting for their fsync; beyond them answers wait.
-        records_waiting_max: u64 = 8_192, 16 to 1_000_000;
     }
 }
 
@@ -241,6 +226,5 @@ pub(super) fn sample() -> NodeConfig {
         limits: LimitsSection::default(),
         policy: PolicySection::default(),
         log: LogSection::default(),
-        audit: AuditSection::default(),
     }
 }

@@ -34,7 +34,6 @@ fn bounds(config: &NodeConfig, faults: &mut Vec<Fault>) {
     config.raft.check_bounds("raft", faults);
     config.limits.check_bounds("limits", faults);
     config.policy.check_bounds("policy", faults);
-    config.audit.check_bounds("audit", faults);
 }
 
 fn names(config: &NodeConfig, faults: &mut Vec<Fault>) {
@@ -80,11 +79,10 @@ fn addresses(config: &NodeConfig, faults: &mut Vec<Fault>) {
 
 fn directories(config: &NodeConfig, faults: &mut Vec<Fault>) {
     let storage = &config.storage;
-    let all: [(&str, &Path); 4] = [
+    let all: [(&str, &Path); 3] = [
         ("storage.log_directory", &storage.log_directory),
         ("storage.state_directory", &storage.state_directory),
         ("storage.audit_directory", &storage.audit_directory),
-        ("storage.attachments_directory", &storage.attachments_directory),
     ];
     for (index, (path, directory)) in all.iter().enumerate() {
         if directory.as_os_str().is_empty() {

@@ -8,7 +8,7 @@ use alert_core::{
     alert::{AlertId, Caller, Header, Label, LabelId, Partition, Role, RuleSet, StoredAlert, Viewer},
     pb,
     search::{
-        LabelSource, NORMALISER_VERSION, SearchAnswer, SearchLimits,
+        LabelSource, Normaliser, SearchAnswer, SearchLimits,
         index::{self, IndexInput},
         query, run,
     },
@@ -103,7 +103,7 @@ fn main() {
             label: 0,
             priority: 5,
             created_at_ms: number,
-            normaliser: NORMALISER_VERSION,
+            normaliser: Normaliser::default(),
             alert: &alert,
         };
         let mut writes = index::lexicon::changes(&view, None, Some(&input)).expect("memory reads");
@@ -125,7 +125,7 @@ fn main() {
     let viewer = Viewer::new(caller, None);
     let ask = |question: &pb::PersonQuery| {
         let query = pb::Query { person: Some(question.clone()), ..Default::default() };
-        let parsed = query::parse(&query, 2026).ok()?;
+        let parsed = query::parse(&query, 2026, Normaliser::default()).ok()?;
         let started = Instant::now();
         let answer = run(&view, &parsed, &viewer, &labels, rules.search_profile(), SearchLimits::default())
             .expect("memory reads");
@@ -210,6 +210,7 @@ fn stored(alert: &pb::Alert) -> StoredAlert {
             label: 0,
             change: "create".into(),
             changed_by: None,
+            priority: 5,
         },
         alert: alert.encode_to_vec(),
     }

@@ -40,8 +40,10 @@ pub const ATTACHMENTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const ATTACHMENT_CHUNK_BYTES: usize = 480 * 1024;
 /// Largest page of a list, in records.
 pub const PAGE_RECORDS_MAX: usize = 1000;
-/// Request ids kept per session: the newest this many.
+/// Request ids kept per session: the newest this many at least, and at most [`REQUESTS_CLOSED_AT_ONCE`] more.
 pub const REQUESTS_PER_SESSION: u64 = 4096;
+/// Request ids of a session that are dropped together.
+pub const REQUESTS_CLOSED_AT_ONCE: u64 = 128;
 /// How long a request id is kept, in milliseconds of replicated time.
 pub const REQUEST_TTL_MS: u64 = 60 * 60 * 1000;
 /// Most due items (expiry, activation, lapse of a restriction) handled by one command.
@@ -64,6 +66,14 @@ pub const FEED_DAYS_DEFAULT: u32 = 30;
 pub const FEED_DAYS_MAX: u32 = 3660;
 /// Most feed entries dropped by one command.
 pub const FEED_ENTRIES_COMPACTED_AT_ONCE: usize = 4096;
+/// Most alerts that one step of building the next index takes: the writer waits for a step.
+pub const INDEX_BUILD_ALERTS: usize = 32;
+/// A step of building the next index ends after so many bytes of records.
+pub const INDEX_BUILD_BYTES: usize = 256 * 1024;
+/// Largest version of the normaliser: index keys have two bytes for it.
+pub const NORMALISER_VERSION_MAX: u32 = u16::MAX as u32;
+/// Records that the searches of one batch keep for each other.
+pub const BATCH_RECORDS_KEPT_MAX: usize = 4096;
 /// Most candidates that one search may ask for.
 pub const SEARCH_CANDIDATES_MAX: u32 = 1000;
 /// Anchors of an audit log are all kept for so many hours, then one of each hour.

@@ -69,6 +69,20 @@ fn every_field_of_the_record_is_in_the_document() {
         "RecordInfo",
         "Agreement",
         "Extension",
+        "Offence",
+        "DecisionReference",
+        "Boat",
+        "Firearm",
+        "Review",
+        "Restriction",
+        "Tombstone",
+        "Link",
+        "CallContext",
+        "Candidate",
+        "AuditCaller",
+        "Hit",
+        "HitReport",
+        "HitMessage",
     ] {
         assert!(!parts.contains(&message));
         for field in &contracts[message] {

@@ -7,8 +7,9 @@ use alert_core::{
     alert::{AlertId, Caller},
     audit::Anchor,
     pb,
+    search::Normalisers,
     state::{
-        View,
+        Meta, View,
         command::{Answer, Proposal},
     },
 };
@@ -46,6 +47,8 @@ pub enum Level {
 #[derive(Clone)]
 pub struct ReadHandle {
     pub view: Arc<dyn StateView>,
+    /// The state machine's counters, read from the view itself, once for all who read it.
+    pub meta: Arc<Meta>,
     /// Read from the view itself.
     pub revision: u64,
     /// Read from the view itself.
@@ -170,6 +173,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The nodes and their addresses; `answered_by` set to this node.
     fn topology(&self) -> pb::Topology;
+
+    /// The normalisers that this node can read queries by.
+    fn normalisers(&self) -> Normalisers {
+        Normalisers::default()
+    }
 
     /// This node.
     fn node(&self) -> NodeAbout;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alert_cluster_config::node::{LimitsSection, PolicySection};
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -19,10 +20,7 @@ use super::{
     operations::{Kind, Operation},
     tokens::TokenSealer,
 };
-use crate::{
-    limits::{BOUND_DEFAULT, CALL_DEADLINE_MAX, CONNECTION_STREAMS_MAX, CONNECTIONS_MAX},
-    seam::Host,
-};
+use crate::seam::Host;
 
 /// Choices of the node's configuration that the services follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +40,23 @@ pub struct ApiOptions {
     pub calls_per_connection_max: u32,
 }
 
+impl ApiOptions {
+    /// As the configuration says.
+    pub fn of(limits: &LimitsSection, policy: &PolicySection) -> Self {
+        Self {
+            local_without_quorum: policy.local_without_quorum,
+            bounded_default: Duration::from_millis(policy.bounded_default_ms),
+            deadline_max: Duration::from_millis(limits.deadline_max_ms),
+            admission: limits.into(),
+            connections_max: limits.connections_max as usize,
+            calls_per_connection_max: u32::try_from(limits.calls_per_connection_max).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 impl Default for ApiOptions {
     fn default() -> Self {
-        Self {
-            local_without_quorum: false,
-            bounded_default: BOUND_DEFAULT,
-            deadline_max: CALL_DEADLINE_MAX,
-            admission: AdmissionLimits::default(),
-            connections_max: CONNECTIONS_MAX,
-            calls_per_connection_max: CONNECTION_STREAMS_MAX,
-        }
+        Self::of(&LimitsSection::default(), &PolicySection::default())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use alert_core::alert::fault::fault;
 use alert_core::{
-    alert::fault,
+    alert::{fault, lifecycle::WrongState},
     pb,
     state::{ViewError, command::Rejection},
 };
@@ -383,8 +383,8 @@ impl From<Rejection> for Box<ApiError> {
             Rejection::WrongState { state } => ApiError::new(
                 ErrorCode::WrongState,
                 match pb::AlertState::try_from(state) {
-                    Ok(pb::AlertState::Unspecified) | Err(_) => "not possible in the record's present state".into(),
-                    Ok(state) => format!("not possible in state {}", state.as_str_name()),
+                    Ok(pb::AlertState::Unspecified) | Err(_) => "not possible in its present state".into(),
+                    Ok(state) => WrongState { state }.to_string(),
                 },
             ),
             Rejection::NotOwner => ApiError::plain(ErrorCode::NotOwner),

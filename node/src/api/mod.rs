@@ -17,6 +17,7 @@ mod agreements;
 mod alerts;
 mod auditing;
 pub mod backend;
+mod batch;
 mod caches;
 mod call;
 mod cluster;

@@ -167,20 +167,48 @@ mod tests {
         Caller { country: country.into(), authority: "a".into(), system: "s".into(), role }
     }
 
+    /// Calls of nodes and operators, and the question where the nodes are: none of them reads or changes a record, and
+    /// none carries a context.
+    const APART: [&str; 3] = ["RaftService", "ClusterService", "TopologyService"];
+
+    fn contract() -> prost_types::FileDescriptorSet {
+        prost_types::FileDescriptorSet::decode(alert_proto::DESCRIPTOR_SET).unwrap()
+    }
+
     #[test]
     fn every_public_call_of_the_contract_is_in_the_table() {
-        let set = prost_types::FileDescriptorSet::decode(alert_proto::DESCRIPTOR_SET).unwrap();
-        let apart = ["RaftService", "ClusterService", "TopologyService"];
-        let declared: BTreeSet<String> = set
+        let declared: BTreeSet<String> = contract()
             .file
             .iter()
             .flat_map(|file| &file.service)
-            .filter(|service| !apart.contains(&service.name()))
+            .filter(|service| !APART.contains(&service.name()))
             .flat_map(|service| {
                 service.method.iter().map(|method| format!("/alertstore.v1.{}/{}", service.name(), method.name()))
             })
             .collect();
         assert_eq!(declared, ALL.iter().map(|operation| operation.method.to_string()).collect());
+    }
+
+    #[test]
+    fn every_public_request_has_a_context_and_every_answer_says_where_it_comes_from() {
+        let contract = contract();
+        let has = |message: &str, field: &str, kind: &str| {
+            let mut messages = contract.file.iter().flat_map(|file| &file.message_type);
+            let name = message.rsplit('.').next().unwrap();
+            let message = messages.find(|message| message.name() == name).unwrap();
+            message.field.iter().any(|one| one.name() == field && one.type_name() == kind)
+        };
+        let services = contract.file.iter().flat_map(|file| &file.service);
+        for service in services.filter(|service| !APART.contains(&service.name())) {
+            for method in &service.method {
+                let call = format!("{}/{}", service.name(), method.name());
+                assert!(has(method.input_type(), "context", ".alertstore.v1.CallContext"), "{call} without a context");
+                assert!(
+                    has(method.output_type(), "answer", ".alertstore.v1.AnswerContext"),
+                    "{call} without an answer"
+                );
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use alert_core::{
     alert::{Agreement, RuleSet, Viewer},
     mutants::Mutant,
     pb,
-    state::{Meta, read_agreement},
+    search::Normaliser,
+    state::{Meta, normaliser_in_force, read_agreement},
 };
 
 use super::{
@@ -25,7 +26,7 @@ use crate::limits::{BOUND_MAX, SERVED_STALENESS_MAX};
 pub struct Reading {
     pub handle: ReadHandle,
     /// The state machine's counters in this state.
-    pub meta: Meta,
+    pub meta: Arc<Meta>,
     /// As it was served.
     pub level: pb::ReadLevel,
     /// Of a bounded read; zero at the other levels.
@@ -34,6 +35,8 @@ pub struct Reading {
     /// Present for partners.
     pub agreement: Option<pb::Agreement>,
     pub rules: Arc<RuleSet>,
+    /// The one in force in this state: queries are read by it, and no other.
+    pub normaliser: Normaliser,
     /// What counts as now: the later of the replicated time and this node's clock, milliseconds since 1970.
     pub now_ms: u64,
     /// When the state was taken, as time since boot.
@@ -132,9 +135,10 @@ impl Api {
     /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
     pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: Level) -> ApiResult<Reading> {
         let taken_at = self.host().clock.boot();
-        let meta = Meta::read(&*handle.view)?;
+        let meta = Arc::clone(&handle.meta);
         let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
         let rules = self.caches().rules(&*handle.view, &meta)?;
+        let normaliser = normaliser_in_force(&rules, self.store().normalisers())?;
         let agreement = if call.is_partner() {
             // An agreement's suspension counts everywhere within a second of its acknowledgement.
             if handle.staleness.is_none_or(|staleness| staleness > SERVED_STALENESS_MAX) {
@@ -160,7 +164,18 @@ impl Api {
             Level::Bounded(bound) => bound,
             _ => Duration::ZERO,
         };
-        Ok(Reading { handle, meta, level: served(level), bound, viewer, agreement, rules, now_ms, taken_at })
+        Ok(Reading {
+            handle,
+            meta,
+            level: served(level),
+            bound,
+            viewer,
+            agreement,
+            rules,
+            normaliser,
+            now_ms,
+            taken_at,
+        })
     }
 
     /// The one-second promise, kept to the last step: however long the work and the audit record took, an answer from a
@@ -204,7 +219,7 @@ impl Api {
             },
             rules: Some(pb::RuleVersions {
                 search_profile: versions.search_profile,
-                normaliser: reading.rules.search_profile().normaliser_version.into(),
+                normaliser: reading.normaliser.version().into(),
                 agreement: reading.agreement.as_ref().map_or(0, |agreement| agreement.version),
                 code_lists: versions.code_lists,
             }),

@@ -1,11 +1,10 @@
 //! Search, step one of two: ranked candidates. Each answer says what each source said, so that "no hit" is never
 //! confused with "not fully searched".
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use alert_core::{
     alert::time::{civil_date, from_ms},
-    limits::BATCH_QUERIES_PER_MESSAGE_MAX,
     pb::{self, search_service_server::SearchService},
     search::{
         self, SearchAnswer, SearchLimits,
@@ -18,16 +17,16 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     admission::Class,
-    backend::Deadline,
+    batch::Message,
     call::Call,
     core::{Api, Operate},
     errors::{ApiError, ApiResult, ErrorCode},
     operations::{self, Operation},
     reading::Reading,
-    stream::{AnswerStream, StreamCall, over},
+    stream::AnswerStream,
     work::Gone,
 };
-use crate::limits::{BATCH_MESSAGES_IN_FLIGHT, PAGE_SCAN_TIME_MAX};
+use crate::limits::BATCH_MESSAGES_IN_FLIGHT;
 
 /// The one source that this store answers for. Others may stand beside it later.
 pub const SOURCE: &str = "uk-alert-store";
@@ -45,85 +44,25 @@ impl SearchService for Api {
         request: Request<Streaming<pb::SearchBatchRequest>>,
     ) -> Result<Response<Self::SearchBatchStream>, Status> {
         let (call, first, messages) = self.enter_streams(&operations::SEARCH_BATCH, request).await?;
-        let (read, max_candidates) = (first.read, first.max_candidates);
+        let options = (first.read, first.max_candidates);
         let (call, api) = (Arc::new(call), self.clone());
         let answers = messages
             .map(move |message| {
-                let batch = message.map(|message| Batch {
-                    api: api.clone(),
-                    call: call.clone(),
-                    read: read.clone(),
-                    max_candidates,
-                    queries: message.queries.into(),
-                    next: 0,
-                    first: true,
-                });
+                let message =
+                    message.map(|message| Message::new(api.clone(), call.clone(), options.clone(), message.queries));
                 // A message that could not be read ends the stream.
-                let (batch, broken) = match batch {
-                    Ok(batch) => (Some(batch), None),
+                let (message, broken) = match message {
+                    Ok(message) => (Some(message), None),
                     Err(status) => (None, Some(Err(status))),
                 };
-                let answers = stream::try_unfold(batch, |batch| async {
-                    let Some(batch) = batch else { return Ok(None) };
-                    batch.slice().await.map(Some)
+                let answers = stream::try_unfold(message, |message| async {
+                    let Some(message) = message else { return Ok(None) };
+                    message.slice().await.map(Some)
                 });
                 stream::iter(broken).chain(answers).boxed()
             })
             .flatten_unordered(BATCH_MESSAGES_IN_FLIGHT);
         Ok(Response::new(Box::pin(answers)))
-    }
-}
-
-/// One message of a batch on its way: answered in slices, each from a state of its own, so that however long the message
-/// is no answer is old when it leaves.
-struct Batch {
-    api: Api,
-    call: Arc<StreamCall>,
-    read: Option<pb::ReadOptions>,
-    max_candidates: u32,
-    queries: Arc<[pb::KeyedQuery]>,
-    /// The first query without an answer.
-    next: usize,
-    /// Nothing was answered yet.
-    first: bool,
-}
-
-impl Batch {
-    async fn slice(self) -> Result<(pb::SearchBatchResponse, Option<Self>), Status> {
-        if self.call.is_over() {
-            return Err(over());
-        }
-        let mut call = self.call.step(&self.request(self.next..self.queries.len()));
-        // The whole message counts when it comes.
-        call.counts_as = if self.first { u32::try_from(self.queries.len()).unwrap_or(u32::MAX) } else { 0 };
-        let response = self.api.step(&call, self.answer(&call)).await?;
-        let next = self.next + response.answers.len();
-        let rest = (next < self.queries.len()).then_some(Self { next, first: false, ..self });
-        Ok((response, rest))
-    }
-
-    fn request(&self, queries: Range<usize>) -> pb::SearchBatchRequest {
-        pb::SearchBatchRequest {
-            queries: self.queries[queries].to_vec(),
-            max_candidates: self.max_candidates,
-            ..Default::default()
-        }
-    }
-
-    async fn answer(&self, call: &Call) -> ApiResult<pb::SearchBatchResponse> {
-        if self.queries.len() > BATCH_QUERIES_PER_MESSAGE_MAX {
-            let message = format!("at most {BATCH_QUERIES_PER_MESSAGE_MAX} queries in one message");
-            return Err(ApiError::field("queries", "TOO_MANY", message));
-        }
-        let reading = self.api.reading(call, self.read.as_ref()).await?;
-        let (api, state, queries) = (self.api.clone(), reading.clone(), Arc::clone(&self.queries));
-        let (next, max_candidates) = (self.next, self.max_candidates);
-        let work = move |gone: &Gone| api.batch_here(&state, max_candidates, &queries[next..], gone);
-        let (answers, disclosed) = self.api.work(call, Class::Batch, work).await?;
-        // Logged with what was asked and answered here.
-        let answered = call.step(call.deadline, &self.request(next..next + answers.len()));
-        let answer = self.api.disclose(&answered, &reading, disclosed).await?;
-        Ok(pb::SearchBatchResponse { answer: Some(answer), answers })
     }
 }
 
@@ -162,6 +101,7 @@ impl Operate for pb::CheckDuplicatesRequest {
                 let found = search::duplicates(
                     &*state.handle.view,
                     &alert,
+                    state.normaliser,
                     &state.viewer,
                     &asker.labels(&state),
                     state.rules.search_profile(),
@@ -177,9 +117,9 @@ impl Operate for pb::CheckDuplicatesRequest {
 }
 
 /// The pivot of two-digit years is replicated time, so that every node reads a zone in the same way.
-fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
+pub(super) fn parsed(reading: &Reading, query: Option<&pb::Query>) -> ApiResult<ParsedQuery> {
     let query = query.ok_or_else(|| ApiError::field("query", "REQUIRED", "what is sought"))?;
-    query::parse(query, civil_date(reading.meta.time_ms).year)
+    query::parse(query, civil_date(reading.meta.time_ms).year, reading.normaliser)
         .map_err(|faults| ApiError::faulty(ErrorCode::QueryInvalid, faults))
 }
 
@@ -225,39 +165,10 @@ impl Api {
         )?;
         source_answer(reading, found, disclosed)
     }
-
-    /// Answers to the first of `queries`: as many as there is time for before the state grows old.
-    fn batch_here(
-        &self,
-        reading: &Reading,
-        max_candidates: u32,
-        queries: &[pb::KeyedQuery],
-        gone: &Gone,
-    ) -> ApiResult<(Vec<pb::KeyedAnswer>, Vec<pb::AuditDisclosure>)> {
-        let (mut answers, mut disclosed) = (Vec::with_capacity(queries.len()), Vec::new());
-        let until = Deadline::now() + PAGE_SCAN_TIME_MAX;
-        for keyed in queries {
-            gone.check()?;
-            if !answers.is_empty() && Deadline::now() >= until {
-                break;
-            }
-            let mut answer = pb::KeyedAnswer { key: keyed.key.clone(), ..Default::default() };
-            match parsed(reading, keyed.query.as_ref()) {
-                Ok(query) => {
-                    answer.sources.push(self.ask(reading, &query, max_candidates, &mut disclosed)?);
-                    answer.warnings = query.warnings;
-                }
-                // This query alone is refused.
-                Err(error) => answer.error = Some(error.detail()),
-            }
-            answers.push(answer);
-        }
-        Ok((answers, disclosed))
-    }
 }
 
 /// What this store says, with what is given out noted for the audit log.
-fn source_answer(
+pub(super) fn source_answer(
     reading: &Reading,
     found: SearchAnswer,
     disclosed: &mut Vec<pb::AuditDisclosure>,
@@ -289,6 +200,7 @@ fn source_answer(
         truncation: found.truncation,
         candidates,
         reason: String::new(),
+        coincidences: found.coincidences,
     })
 }
 

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     api::backend::{AuditBackend, AuditEntry, AuditError, AuditQuestion, AuditSink, AuditVerdict, BoxFuture, Receipt},
     limits,
+    ops::metric::AUDIT_SYNCS,
     seam::{AppendFile, Host, Lane, run},
 };
 
@@ -216,6 +217,7 @@ impl Writer {
         self.tail = Some(tail);
         let records = result.map_err(|error| AuditError::Unwritable(error.to_string()))?;
         self.head.send_replace(head);
+        metrics::gauge!(crate::ops::metric::AUDIT_SEQUENCE).set(head.0 as f64);
         let name = &self.options.node_name;
         Ok(records.iter().map(|record| Receipt(format!("{name}-{}", record.sequence))).collect())
     }
@@ -267,5 +269,7 @@ fn append(
     }
     let file = tail.file.as_mut().expect("opened above");
     file.append(bytes)?;
-    file.sync()
+    file.sync()?;
+    metrics::counter!(AUDIT_SYNCS).increment(1);
+    Ok(())
 }

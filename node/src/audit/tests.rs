@@ -1,16 +1,19 @@
 //! The log over real files.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use alert_core::{
     alert::{AlertId, Caller, Role},
     audit::Anchor,
     pb,
 };
+use prost::Message;
+use prost_reflect::DynamicMessage;
 
 use super::{AuditLog, AuditOptions, OpenError};
 use crate::{
     api::backend::{AuditBackend, AuditEntry, AuditQuestion, AuditSink},
+    raft::tests::filler::{Filler, fields_of, fields_set},
     seam::Host,
 };
 
@@ -155,6 +158,27 @@ async fn the_attempts_of_one_question_are_one_record() {
     assert_eq!(second.iter().map(|record| record.sequence).collect::<Vec<_>>(), [2]);
     let by_receipt = log.find(AuditQuestion::Receipt { sequence: 3 }, 0, u64::MAX, 0, 10).await.unwrap();
     assert_eq!(by_receipt[0].sequence, 3);
+}
+
+#[tokio::test]
+async fn every_field_of_a_record_comes_back_from_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut filler = Filler::new();
+    let context: pb::CallContext = filler.fill("CallContext");
+    let log = open(directory.path()).await.unwrap();
+    log.record(entry(2)).await.unwrap();
+    log.record(AuditEntry { context: context.clone(), ..entry(1) }).await.unwrap();
+    drop(log);
+    let log = open(directory.path()).await.unwrap();
+    let found = log.find(AuditQuestion::Receipt { sequence: 2 }, 0, u64::MAX, 0, 10).await.unwrap();
+    let [record] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(record.context.as_ref(), Some(&context));
+    let descriptor = filler.descriptor("AuditRecord");
+    let (mut set, mut all) = (BTreeSet::new(), BTreeSet::new());
+    fields_of(&descriptor, &mut all);
+    fields_set(&DynamicMessage::decode(descriptor, record.encode_to_vec().as_slice()).unwrap(), &mut set);
+    let missing: Vec<_> = all.difference(&set).collect();
+    assert!(missing.is_empty(), "not set: {missing:?}");
 }
 
 #[tokio::test]

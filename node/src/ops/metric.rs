@@ -7,6 +7,9 @@ macro_rules! metrics {
         /// Name, kind and meaning of every metric.
         pub const ALL: &[(&str, &str, &str)] = &[$(($name, stringify!($kind), concat!($($doc),+)),)*];
 
+        #[cfg(test)]
+        const CONSTANTS: &[&str] = &[$(stringify!($constant)),*];
+
         /// Tells the recorder what each metric means.
         pub fn describe() {
             $(describe::$kind!($name, concat!($($doc),+));)*
@@ -50,12 +53,45 @@ metrics! {
     ALERTS: gauge = "alertstore_alerts";
     /// Sequence of the last durable audit record.
     AUDIT_SEQUENCE: gauge = "alertstore_audit_sequence";
+    /// fsyncs of the Raft log.
+    LOG_SYNCS: counter = "alertstore_log_syncs_total";
+    /// Entries appended to the Raft log.
+    LOG_ENTRIES: counter = "alertstore_log_entries_total";
+    /// fsyncs of the audit log.
+    AUDIT_SYNCS: counter = "alertstore_audit_syncs_total";
     /// 1 while /readyz says ready.
     READY: gauge = "alertstore_ready";
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
+    /// The text of every Rust file below `directory` but this one.
+    fn code_below(directory: &Path) -> String {
+        let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        paths.fold(String::new(), |text, path| {
+            if path.is_dir() {
+                text + &code_below(&path)
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("ops/metric.rs") {
+                text + &fs::read_to_string(path).unwrap()
+            } else {
+                text
+            }
+        })
+    }
+
+    #[test]
+    fn every_metric_is_recorded_somewhere() {
+        let code = code_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        for constant in super::CONSTANTS {
+            let recorded = ["!(metric::", "!("].iter().any(|macro_end| {
+                code.contains(&format!("{macro_end}{constant},")) || code.contains(&format!("{macro_end}{constant})"))
+            });
+            assert!(recorded, "nobody records {constant}");
+        }
+    }
+
     #[test]
     fn every_metric_has_a_name_of_its_own_and_a_meaning() {
         let mut names: Vec<_> = super::ALL

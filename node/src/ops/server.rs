@@ -38,6 +38,15 @@ impl OpsServer {
     /// Serves until the process ends.
     pub async fn serve(self) {
         const CONNECTIONS_MAX: usize = 64;
+        // Histograms keep each value until somebody reads them or this folds them: nobody may be reading.
+        const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+        let metrics = self.metrics.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(UPKEEP_INTERVAL).await;
+                metrics.run_upkeep();
+            }
+        });
         let permits = std::sync::Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
             let Ok(permit) = std::sync::Arc::clone(&permits).acquire_owned().await else { return };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alert_core::{pb, state::Meta};
-use metrics::gauge;
+use metrics::{counter, gauge};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,11 @@ use crate::{
 /// How often the node is looked at.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Looks at the node until it stops. What has broken for good goes to `failed`.
+/// Looks at the node until it stops. `audit_head` is where its audit log ends. What has broken for good goes to
+/// `failed`.
 pub async fn watch_node(
     node: RaftNode,
+    audit_head: watch::Receiver<(u64, [u8; 32])>,
     health: Health,
     failed: watch::Sender<Option<String>>,
     stopping: CancellationToken,
@@ -28,6 +30,7 @@ pub async fn watch_node(
         let words = failure.clone().unwrap_or_else(|| "running".into());
         health.set_live("consensus", failure.is_none(), words);
         look(&node, &health).await;
+        gauge!(metric::AUDIT_SEQUENCE).set(audit_head.borrow().0 as f64);
         if let Some(failure) = failure
             && !stopping.is_cancelled()
         {
@@ -59,6 +62,9 @@ async fn look(node: &RaftNode, health: &Health) {
     };
     health.set_ready("quorum", ready, words);
 
+    let log = node.log_figures();
+    counter!(metric::LOG_SYNCS).absolute(log.syncs);
+    counter!(metric::LOG_ENTRIES).absolute(log.entries);
     let applied = *node.applied().borrow();
     gauge!(metric::APPLIED_INDEX).set(applied.index as f64);
     gauge!(metric::REVISION).set(applied.revision as f64);

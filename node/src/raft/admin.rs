@@ -167,6 +167,9 @@ impl Admin {
             check("reads", ready.is_ok(), ready.err().map(|error| error.to_string()).unwrap_or_default()),
             check("quorum", !inner.pump.without_quorum(), inner.pump.last_failure()),
         ];
+        if let Some(detail) = inner.next_index.describe() {
+            checks.push(check("next index", true, detail));
+        }
         for (id, _) in inner.cluster.membership().nodes().filter(|(id, _)| **id != inner.options.node_id) {
             let fault = inner.peers.last_fault(*id);
             checks.push(check(&format!("node {id}"), inner.peers.reachable(*id), fault));

@@ -5,7 +5,8 @@
 //! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
 //! * [`server`], [`service`]: from other nodes
 //! * [`state_machine`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
-//! * [`propose`], [`due`], [`anchors`], [`feed_compaction`]: changes; [`read_pump`], [`prober`], [`reads`]: reads
+//! * [`propose`], [`due`], [`anchors`], [`feed_compaction`]: changes; [`next_index`]: a change of normaliser
+//! * [`read_pump`], [`prober`], [`reads`]: reads
 //! * [`leadership`], [`clocks`]: who leads, and what time it is
 //! * [`membership`], [`transfer`], [`admin`]: for operators
 
@@ -21,6 +22,7 @@ pub mod leadership;
 pub mod limits;
 pub mod membership;
 pub mod network;
+pub mod next_index;
 pub mod node;
 pub mod options;
 pub mod peers;

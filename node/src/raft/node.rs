@@ -7,6 +7,7 @@ use std::{
 
 use alert_core::{
     codec, pb,
+    search::Normalisers,
     state::command::{Answer, Proposal},
 };
 use bytes::Bytes;
@@ -30,6 +31,7 @@ use super::{
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
     network::Network,
+    next_index::NextIndex,
     options::{OptionsError, RaftOptions},
     peers::{Lane, Peers},
     prober::RaftProber,
@@ -51,7 +53,7 @@ use crate::{
         ProposeError, ReadError, ReadHandle, Store,
     },
     seam::{Connector, Host, Listener},
-    storage::Storage,
+    storage::{Storage, log::LogFigures},
 };
 
 /// Why a node cannot take part.
@@ -80,6 +82,7 @@ pub(super) struct Inner {
     pub(super) proposer: Proposer,
     pub(super) changes: MembershipChanges,
     pub(super) transfers: Transfers,
+    pub(super) next_index: NextIndex,
     snapshots: SnapshotReceiver,
     forward: Arc<OnceLock<Arc<dyn ForwardHandler>>>,
     ready: watch::Sender<bool>,
@@ -158,6 +161,7 @@ impl RaftNode {
             checkpoints: storage.checkpoints.clone(),
             installing: machine.installing(),
         };
+        let next_index = NextIndex::new(storage.state.clone());
         let prober = RaftProber { raft: raft.clone(), cluster: cluster.clone(), peers: peers.clone() };
         let node = Self(Arc::new(Inner {
             snapshots: snapshots_in,
@@ -172,6 +176,7 @@ impl RaftNode {
             proposer: proposer.clone(),
             changes,
             transfers,
+            next_index: next_index.clone(),
             forward: Arc::default(),
             ready: watch::channel(false).0,
             applied: watch::channel(Applied::default()).0,
@@ -179,9 +184,11 @@ impl RaftNode {
             tasks: Mutex::default(),
             raft: raft.clone(),
         }));
-        node.spawn(cluster.clone().follow(raft.clone(), hello, peers, stopping.clone()));
+        node.spawn(cluster.clone().follow(raft.clone(), hello, peers.clone(), stopping.clone()));
         node.spawn(pump.run(Arc::new(prober), stopping.clone()));
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
+        node.spawn(next_index.clone().run_work(host.clone(), stopping.clone()));
+        node.spawn(next_index.run_switch(cluster.clone(), peers.clone(), proposer.clone(), stopping.clone()));
         node.spawn(run_feed_compaction(
             cluster.clone(),
             reads.clone(),
@@ -211,6 +218,7 @@ impl RaftNode {
             clocks: self.0.clocks.clone(),
             cluster: self.0.cluster.clone(),
             pump: self.0.pump.clone(),
+            next_index: self.0.next_index.clone(),
             proposer: self.0.proposer.clone(),
             snapshots: self.0.snapshots.clone(),
             forward: self.0.forward.clone(),
@@ -240,6 +248,11 @@ impl RaftNode {
     /// Administration.
     pub fn admin(&self) -> Admin {
         Admin(self.0.clone())
+    }
+
+    /// Counters of the log.
+    pub fn log_figures(&self) -> LogFigures {
+        self.0.storage.log.figures()
     }
 
     /// True once consensus has stopped by itself: storage failed, or an invariant broke. Only a restart, or an
@@ -389,6 +402,10 @@ impl Store for RaftNode {
             answered_by: self.0.options.node_id,
             ..Default::default()
         }
+    }
+
+    fn normalisers(&self) -> Normalisers {
+        self.0.storage.state.normalisers()
     }
 
     fn node(&self) -> NodeAbout {

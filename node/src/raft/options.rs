@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alert_cluster_config::node::{LimitsSection, RaftTimes, StorageSection};
 use alert_core::mutants::Mutant;
 use openraft::{Config, SnapshotPolicy};
 use thiserror::Error;
 
 use super::types::{Node, NodeId};
 
-/// Times of consensus. All derive from the round trip between the farthest voters; see [`Timings::for_round_trip`].
+/// Times of consensus. All derive from the round trip between the farthest voters; see [`RaftTimes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timings {
     /// A leader tells its followers so often that it lives.
@@ -25,17 +26,18 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// From the round trip between the farthest voters: one second of election time-out, or twenty round trips where
-    /// that is more.
-    pub fn for_round_trip(round_trip: Duration) -> Self {
-        Self::for_election_timeout((round_trip * 20).max(Duration::from_millis(1000)))
-    }
-
     /// From the longest election time-out.
     pub fn for_election_timeout(election_max: Duration) -> Self {
+        RaftTimes::for_election_timeout(election_max).into()
+    }
+}
+
+impl From<RaftTimes> for Timings {
+    fn from(times: RaftTimes) -> Self {
+        let election_max = times.election_timeout_max;
         Self {
-            heartbeat: election_max / 10,
-            election_min: election_max / 4,
+            heartbeat: times.heartbeat,
+            election_min: times.election_timeout_min,
             election_max,
             no_progress: (election_max * 3).max(Duration::from_secs(2)),
             connect: election_max,
@@ -52,18 +54,24 @@ pub struct LogBounds {
     pub snapshot_after: Duration,
     /// So many bytes of log are kept for slow members, beyond the snapshot; a member further behind gets a snapshot.
     pub keep_bytes: u64,
-    /// So many entries are kept in any case.
+    /// So many entries are kept for members that were away for a moment, as far as `keep_bytes` allows.
     pub keep_entries: u64,
+}
+
+impl From<&StorageSection> for LogBounds {
+    fn from(storage: &StorageSection) -> Self {
+        Self {
+            snapshot_after_bytes: storage.snapshot_log_bytes,
+            snapshot_after: Duration::from_secs(storage.snapshot_age_max_s),
+            keep_bytes: storage.log_keep_bytes_max,
+            keep_entries: 1000,
+        }
+    }
 }
 
 impl Default for LogBounds {
     fn default() -> Self {
-        Self {
-            snapshot_after_bytes: 256 << 20,
-            snapshot_after: Duration::from_secs(12 * 3600),
-            keep_bytes: 512 << 20,
-            keep_entries: 1000,
-        }
+        Self::from(&StorageSection::default())
     }
 }
 
@@ -74,13 +82,30 @@ pub struct ProposalBounds {
     pub queue_commands: usize,
     /// Bytes that may wait.
     pub queue_bytes: usize,
-    /// Entries under way at once: one writes, one replicates, one applies, one gathers.
+    /// Entries under way at once.
     pub entries_in_flight: usize,
+    /// So many of them leave at once with whatever waits: one is on its way to the disks while another is applied. With
+    /// as many under way, commands gather for the next.
+    pub entries_overlapping: usize,
+    /// No command gathers for longer.
+    pub gather_max: Duration,
+}
+
+impl From<&LimitsSection> for ProposalBounds {
+    fn from(limits: &LimitsSection) -> Self {
+        Self {
+            queue_commands: limits.writes_waiting_max as usize,
+            queue_bytes: 64 << 20,
+            entries_in_flight: 8,
+            entries_overlapping: 2,
+            gather_max: Duration::from_millis(5),
+        }
+    }
 }
 
 impl Default for ProposalBounds {
     fn default() -> Self {
-        Self { queue_commands: 16_384, queue_bytes: 64 << 20, entries_in_flight: 8 }
+        Self::from(&LimitsSection::default())
     }
 }
 

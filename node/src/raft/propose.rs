@@ -1,8 +1,10 @@
 //! The proposal queue: commands of many callers become few log entries.
 //!
-//! Nothing waits for company: whatever is queued when the previous entry has been handed over becomes the next entry.
-//! With one caller that is one command at once; with many, the bound on entries under way makes them gather by
-//! themselves. Each command is encoded on its caller's task; an entry is their bytes one after the other.
+//! The first few entries under way wait for nobody: with one caller that is one command at once. While they are under way
+//! the next commands gather, until the entry is full, an entry comes back, or the oldest has waited for so long: what an
+//! entry costs (two round trips through consensus on every node, an fsync, a batch) is shared by all commands in it,
+//! and where the round trip is long, the time bound keeps several entries in flight.
+//! Each command is encoded on its caller's task; an entry is their bytes one after the other.
 
 use std::{
     collections::VecDeque,
@@ -51,6 +53,8 @@ const GIVEN_UP: u8 = 2;
 /// One command in the queue.
 struct Waiting {
     encoded: Vec<u8>,
+    /// Since when it waits.
+    since: Instant,
     /// Who moves it out of `QUEUED` decides: the queue (taken) or its caller (given up).
     state: Arc<AtomicU8>,
     answer: oneshot::Sender<Result<Answer, ProposeError>>,
@@ -61,6 +65,12 @@ struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: usize,
     stopped: bool,
+}
+
+impl Queue {
+    fn fills_an_entry(&self) -> bool {
+        self.waiting.len() >= ENTRY_COMMANDS_MAX || self.bytes >= ENTRY_BYTES_MAX
+    }
 }
 
 /// Takes proposals. Clones share the queue.
@@ -94,8 +104,7 @@ impl Proposer {
         }
         let (sender, mut receiver) = oneshot::channel();
         let state = Arc::new(AtomicU8::new(QUEUED));
-        self.push(Waiting { encoded, state: state.clone(), answer: sender })?;
-        self.wake.notify_one();
+        self.push(Waiting { encoded, since: Instant::now(), state: state.clone(), answer: sender })?;
         if let Ok(answered) = timeout_at(deadline, &mut receiver).await {
             // The queue ended with the command in an entry that was handed over.
             return answered.unwrap_or(Err(ProposeError::MaybeApplied));
@@ -129,9 +138,25 @@ impl Proposer {
         if full {
             return Err(ProposeError::Overloaded { retry_after: RETRY_AFTER });
         }
+        let was_full = queue.fills_an_entry();
         queue.bytes += waiting.encoded.len();
         queue.waiting.push_back(waiting);
+        // In between the queue's own timer is set already: waking it for every command would cost more than the command.
+        if queue.waiting.len() == 1 || queue.fills_an_entry() && !was_full {
+            self.wake.notify_one();
+        }
         Ok(())
+    }
+
+    /// When the next entry is due, with so many under way; `None` while nothing waits or no more may be under way.
+    fn due_at(&self, under_way: usize) -> Option<Instant> {
+        if under_way >= self.bounds.entries_in_flight {
+            return None;
+        }
+        let queue = self.queue.lock().expect("held in this function only");
+        let oldest = queue.waiting.front()?;
+        let waits = under_way >= self.bounds.entries_overlapping && !queue.fills_an_entry();
+        Some(if waits { oldest.since + self.bounds.gather_max } else { oldest.since })
     }
 
     /// The next entry's commands; those whose caller has gone are dropped.
@@ -184,23 +209,25 @@ impl Proposer {
         let mut under_way: FuturesUnordered<BoxFuture<'static, Outcome>> = FuturesUnordered::new();
         let mut not_before = Instant::now();
         loop {
+            let mut due = None;
             let now = leadership.borrow_and_update().clone();
             match now {
                 Leadership::Other(hint) => self.answer_all(&ProposeError::NotLeader { hint: Some(hint) }),
                 Leadership::Unknown => {}
-                Leadership::Me { .. } => {
-                    while under_way.len() < self.bounds.entries_in_flight && Instant::now() >= not_before {
-                        let commands = self.gather();
-                        if commands.is_empty() {
-                            break;
-                        }
-                        let Some(outcome) = self.hand_over(&raft, commands).await else { return self.stop() };
-                        under_way.push(outcome);
-                        self.in_flight.send_replace(under_way.len());
+                Leadership::Me { .. } => loop {
+                    due = self.due_at(under_way.len()).map(|due| due.max(not_before));
+                    if due.is_none_or(|due| due > Instant::now()) {
+                        break;
                     }
-                }
+                    let commands = self.gather();
+                    if commands.is_empty() {
+                        break;
+                    }
+                    let Some(outcome) = self.hand_over(&raft, commands).await else { return self.stop() };
+                    under_way.push(outcome);
+                    self.in_flight.send_replace(under_way.len());
+                },
             }
-            let retry = Instant::now() < not_before;
             tokio::select! {
                 biased;
                 Some(outcome) = under_way.next(), if !under_way.is_empty() => {
@@ -213,7 +240,7 @@ impl Proposer {
                 changed = leadership.changed() => if changed.is_err() { return self.stop() },
                 () = stopping.cancelled() => return self.stop(),
                 () = self.wake.notified() => {}
-                () = sleep_until(not_before), if retry => {}
+                () = sleep_until(due.unwrap_or(not_before)), if due.is_some() => {}
             }
         }
     }
@@ -278,6 +305,30 @@ mod tests {
     };
 
     use super::*;
+    use crate::{
+        raft::{clocks::VoterClocks, types::StoredMembership},
+        seam::SystemClock,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn few_entries_leave_at_once_and_the_next_gathers_until_it_is_full_or_has_waited() {
+        let bounds = ProposalBounds::default();
+        let clocks = Arc::new(VoterClocks::new(Arc::new(SystemClock)));
+        let proposer = Proposer::new(bounds, ClusterView::new(1, clocks, StoredMembership::default()));
+        let push = || {
+            let answer = oneshot::channel().0;
+            let waiting = Waiting { encoded: vec![1], since: Instant::now(), state: Arc::default(), answer };
+            proposer.push(waiting).unwrap();
+        };
+        assert_eq!(proposer.due_at(0), None);
+        let now = Instant::now();
+        push();
+        assert_eq!(proposer.due_at(bounds.entries_overlapping - 1), Some(now));
+        assert_eq!(proposer.due_at(bounds.entries_overlapping), Some(now + bounds.gather_max));
+        assert_eq!(proposer.due_at(bounds.entries_in_flight), None);
+        (1..ENTRY_COMMANDS_MAX).for_each(|_| push());
+        assert_eq!(proposer.due_at(bounds.entries_overlapping), Some(now));
+    }
 
     #[test]
     fn an_entry_joined_from_encoded_proposals_is_an_encoded_batch() {

@@ -298,6 +298,8 @@ impl Probe {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -316,6 +318,51 @@ mod tests {
                 assert!(age <= Duration::from_millis(700), "round {round}: {age:?}");
             }
         }
+    }
+
+    /// What a slow quorum saw of the probes.
+    #[derive(Default)]
+    struct Seen {
+        sent: AtomicUsize,
+        under_way: AtomicUsize,
+        most_under_way: AtomicUsize,
+    }
+
+    struct SlowQuorum(Arc<Seen>);
+
+    impl Prober for SlowQuorum {
+        fn probe(&self, _patience: Duration) -> BoxFuture<'static, Result<u64, String>> {
+            let seen = Arc::clone(&self.0);
+            Box::pin(async move {
+                seen.sent.fetch_add(1, Ordering::Relaxed);
+                seen.most_under_way.fetch_max(1 + seen.under_way.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                seen.under_way.fetch_sub(1, Ordering::Relaxed);
+                Ok(7)
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_many_readers_come_few_probes_leave_and_at_most_four_are_under_way() {
+        let clock = Arc::new(crate::seam::SystemClock);
+        let pump = ReadPump::new(ReadBounds::for_timings(&super::super::Timings::for_election_timeout(SECOND)), clock);
+        let (seen, stopping) = (Arc::new(Seen::default()), CancellationToken::new());
+        tokio::spawn(pump.clone().run(Arc::new(SlowQuorum(Arc::clone(&seen))), stopping.clone()));
+        let readers = (0..1000).map(|number| {
+            let pump = pump.clone();
+            async move {
+                // Ten each millisecond, so that hardly a probe covers all who wait.
+                tokio::time::sleep(Duration::from_millis(number / 10)).await;
+                assert_eq!(pump.index(Instant::now() + SECOND).await, Ok(7));
+            }
+        });
+        futures::future::join_all(readers).await;
+        stopping.cancel();
+        assert_eq!(seen.most_under_way.load(Ordering::Relaxed), 4);
+        // Four at a time of 30 ms each, over 130 ms.
+        let sent = seen.sent.load(Ordering::Relaxed);
+        assert!(sent <= 24, "{sent} probes for 1000 readers");
     }
 
     const SECOND: Duration = Duration::from_secs(1);

@@ -95,6 +95,7 @@ impl Reads {
             revision: position.revision,
             applied_index: index_of(&position),
             stamp_ms: view.meta().time_ms,
+            meta: view.meta().clone(),
             view: Arc::new(view),
             staleness: proven_at.map(|proven_at| self.clock.boot().saturating_sub(proven_at)),
             without_quorum: self.pump.without_quorum(),

@@ -21,6 +21,7 @@ use super::{
     hello::Hello,
     leadership::ClusterView,
     limits::{ANCHOR_PATIENCE, APPEND_WORK_WINDOW},
+    next_index::NextIndex,
     propose::Proposer,
     read_pump::ReadPump,
     server::{ConnectionInfo, SaidHello},
@@ -44,6 +45,7 @@ pub struct RaftRpc {
     pub(super) clocks: Arc<VoterClocks>,
     pub(super) cluster: Arc<ClusterView>,
     pub(super) pump: ReadPump,
+    pub(super) next_index: NextIndex,
     pub(super) proposer: Proposer,
     pub(super) snapshots: SnapshotReceiver,
     pub(super) forward: Arc<std::sync::OnceLock<Arc<dyn ForwardHandler>>>,
@@ -194,6 +196,13 @@ impl RaftService for RaftRpc {
         let said = self.caller(&request)?;
         let handler = self.forward.get().ok_or_else(|| Status::unavailable("this node is starting"))?;
         Ok(Response::new(handler.forwarded(said.node_id, request.into_inner()).await))
+    }
+
+    async fn next_index(&self, request: Request<RaftFrame>) -> Result<Response<RaftFrame>, Status> {
+        self.caller(&request)?;
+        let asked: wire::IndexAsked = decode(request.get_ref())?;
+        let reply = self.next_index.progress(asked.normaliser).map_err(stopped)?;
+        Ok(Response::new(frame(&reply)))
     }
 
     async fn anchor_audit(&self, request: Request<RaftFrame>) -> Result<Response<RaftFrame>, Status> {

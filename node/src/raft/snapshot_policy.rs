@@ -18,8 +18,9 @@ use crate::storage::{checkpoint::CheckpointStore, log::LogMarks};
 
 /// Between two looks.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// No purge for less than so many entries, unless they are old: purges go in large batches.
+/// No purge for less than so many entries and bytes, unless they are old: purges go in large batches.
 const PURGE_ENTRIES_MIN: u64 = 1000;
+const PURGE_BYTES_MIN: u64 = 1 << 20;
 /// Longest time that an entry stays in the log.
 const LOG_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 
@@ -117,11 +118,15 @@ fn purge_upto(look: &Look, marks: &LogMarks, bounds: &LogBounds, now_ms: u64) ->
     // Members within the budget are waited for; those further behind get a snapshot.
     let members = look.slowest_member.map_or(budget, |slowest| slowest.max(budget));
     let aged = aged.min(look.snapshot);
-    let kept = look.snapshot.saturating_sub(bounds.keep_entries).min(members).max(aged);
+    // A thousand entries can be a gigabyte: the budget in bytes outranks the count.
+    let counted = look.snapshot.saturating_sub(bounds.keep_entries).max(budget.min(look.snapshot));
+    let kept = counted.min(members).max(aged);
     // After it, its receiver goes on from the log.
     let upto = kept.min(look.sending.unwrap_or(u64::MAX));
-    let old = aged > look.purged;
-    (upto > look.purged && (old || upto - look.purged >= PURGE_ENTRIES_MIN)).then_some(upto)
+    let bytes = marks.bytes_after(look.purged).saturating_sub(marks.bytes_after(upto));
+    let worth_while =
+        aged > look.purged || upto.saturating_sub(look.purged) >= PURGE_ENTRIES_MIN || bytes >= PURGE_BYTES_MIN;
+    (upto > look.purged && worth_while).then_some(upto)
 }
 
 #[cfg(test)]
@@ -142,7 +147,8 @@ mod tests {
     }
 
     fn bounds(keep_bytes: u64) -> LogBounds {
-        LogBounds { keep_bytes, keep_entries: 100, ..LogBounds::default() }
+        let snapshot_after = Duration::from_millis(12 * HOUR_MS);
+        LogBounds { keep_bytes, keep_entries: 100, snapshot_after, ..LogBounds::default() }
     }
 
     fn look() -> Look {
@@ -166,10 +172,20 @@ mod tests {
     }
 
     #[test]
+    fn a_few_large_entries_keep_to_the_budget_too() {
+        let mut marks = LogMarks::default();
+        (1..=300).for_each(|index| marks.note(index, 256 << 10, Some(START_MS + index * 180)));
+        let look = Look { applied: 300, snapshot: 300, slowest_member: Some(5), ..Look::default() };
+        let bounds = LogBounds { keep_bytes: 16 << 20, ..LogBounds::default() };
+        let cut = purge_upto(&look, &marks, &bounds, NOW_MS).unwrap();
+        assert!((230..=245).contains(&cut), "{cut}: the last 64 are the budget");
+    }
+
+    #[test]
     fn old_entries_go_even_when_a_member_lacks_them() {
         let look = Look { slowest_member: Some(5), ..look() };
         assert_eq!(purge_upto(&look, &marks(), &bounds(1 << 30), NOW_MS), None);
-        // By default an entry waits up to 12 hours for its snapshot and leaves within 12 more.
+        // Here an entry waits up to 12 hours for its snapshot and leaves within 12 more.
         let half = START_MS + 5_000 * 180 + 12 * HOUR_MS;
         let cut = purge_upto(&look, &marks(), &bounds(1 << 30), half).unwrap();
         assert!((4_600..=5_000).contains(&cut), "{cut}: to within a minute");

@@ -120,7 +120,8 @@ struct Pace {
 impl Pace {
     async fn wait_for(&mut self, bytes: usize) {
         let Some(rate) = self.bytes_per_second.filter(|rate| *rate > 0) else { return };
-        sleep_until(self.next).await;
+        // Each chunk pays for itself, the first one too: a snapshot of one chunk is not free.
         self.next = self.next.max(Instant::now()) + Duration::from_secs_f64(bytes as f64 / rate as f64);
+        sleep_until(self.next).await;
     }
 }

@@ -283,6 +283,23 @@ pub enum ReadIndexReply {
     NoQuorum,
 }
 
+/// The leader asks how far a member is with the index of the next normaliser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexAsked {
+    pub normaliser: u32,
+}
+
+/// The answer to [`IndexAsked`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexReply {
+    /// Every alert is in it.
+    Complete,
+    /// Not yet.
+    Building,
+    /// The node's release does not have the normaliser.
+    Lacking,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +345,10 @@ mod tests {
         assert_eq!(encode(&ReadIndexReply::Index(5))[..], [1, 1, 0, 5]);
         assert_eq!(encode(&ReadIndexReply::NotLeader(Some(3)))[..], [1, 1, 1, 1, 3]);
         assert_eq!(encode(&ReadIndexReply::NoQuorum)[..], [1, 1, 2]);
+        assert_eq!(encode(&IndexAsked { normaliser: 300 })[..], [1, 1, 251, 44, 1]);
+        for (reply, golden) in [(IndexReply::Complete, 0), (IndexReply::Building, 1), (IndexReply::Lacking, 2)] {
+            assert_eq!(encode(&reply)[..], [1, 1, golden]);
+        }
         assert_eq!(encode(&TransferReply::Accepted)[..], [1, 1, 0]);
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alert_core::search::Normalisers;
 use thiserror::Error;
 
 use super::{
@@ -38,11 +39,22 @@ pub enum OpenError {
 }
 
 impl Storage {
-    /// Opens everything. The log comes first: its lock keeps a second process from touching anything. Blocks.
+    /// Opens everything, with the normalisers of this release. The log comes first: its lock keeps a second process from
+    /// touching anything. Blocks.
     pub fn open(host: &Host, engines: &Arc<dyn Engines>, options: &DirectoryOptions) -> Result<Self, OpenError> {
+        Self::open_as(host, engines, options, Normalisers::default())
+    }
+
+    /// The same as a release with other normalisers would: how tests play a change of release.
+    pub fn open_as(
+        host: &Host,
+        engines: &Arc<dyn Engines>,
+        options: &DirectoryOptions,
+        normalisers: Normalisers,
+    ) -> Result<Self, OpenError> {
         let directory = DataDirectory::open(host, options)?;
         let log = LogStore::open(host, &**engines, &directory)?;
-        let (state, checkpoints) = CheckpointStore::open(host, engines, &directory)?;
+        let (state, checkpoints) = CheckpointStore::open(host, engines, &directory, normalisers)?;
         Ok(Self { directory, log, state, checkpoints })
     }
 

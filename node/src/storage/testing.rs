@@ -114,6 +114,13 @@ impl Bench {
 
 /// An entry that creates the synthetic alert number `index`; the first one founds the cluster before.
 pub fn create(term: u64, index: u64) -> Entry {
+    let founding = Proposal { caller: None, request: None, rules_revision: 0, command: founding() };
+    let proposals = (index == 1).then_some(founding).into_iter().chain([creation(index)]).collect();
+    batch(term, index, &Batch { proposed_at_ms: 1_790_000_000_000 + index, proposals })
+}
+
+/// The creation of the synthetic alert number `index`, under the rules that a cluster begins with.
+pub fn creation(index: u64) -> Proposal {
     let id = alert_id(index);
     let part = |kind: &str, text: &str| pb::NamePart { kind: code("name-part", kind), text: text.into() };
     let alert = pb::Alert {
@@ -154,10 +161,7 @@ pub fn create(term: u64, index: u64) -> Entry {
         role: alert_core::alert::Role::Bureau,
     };
     let command = Command::Create { id, alert: alert.encode_to_vec(), as_draft: false };
-    let proposal = Proposal { caller: Some(caller), request: None, rules_revision: 0, command };
-    let founding = Proposal { caller: None, request: None, rules_revision: 0, command: founding() };
-    let proposals = (index == 1).then_some(founding).into_iter().chain([proposal]).collect();
-    batch(term, index, &Batch { proposed_at_ms: 1_790_000_000_000 + index, proposals })
+    Proposal { caller: Some(caller), request: None, rules_revision: 0, command }
 }
 
 /// An entry with a batch.

@@ -9,9 +9,12 @@ use crate::{
     population::Population,
 };
 
+/// Year, month, day.
+type Born = (u16, u8, u8);
+
 pub fn run(population: &Population, tasks: &[Task]) -> Outcome {
     // Only names that are asked for: the rest of two million persons need not be kept.
-    let mut by_name: BTreeMap<String, Vec<(u64, (u16, u8, u8))>> =
+    let mut by_name: BTreeMap<String, Vec<(u64, Born)>> =
         tasks.iter().map(|task| (sorted_name(&task.asked.names), Vec::new())).collect();
     for row in rows(population) {
         if let Some(list) = by_name.get_mut(&row.name) {

@@ -8,7 +8,7 @@ use alert_core::{
     alert::{Header, Label, LabelId, Partition, StoredAlert},
     pb,
     search::{
-        LabelSource, NORMALISER_VERSION,
+        LabelSource, Normaliser,
         index::{self, IndexInput},
     },
     state::{View, ViewError, Write, family::Family},
@@ -49,6 +49,9 @@ impl LabelSource for OneLabel {
     }
 }
 
+/// All rank alike: the score alone orders what is found.
+const PRIORITY: u8 = 5;
+
 /// Everything that one alert puts into the state but the lexicon, which counts: see [`lexicon`].
 pub fn writes(number: u64, alert: &pb::Alert) -> Vec<Write> {
     let mut writes = Vec::new();
@@ -67,9 +70,9 @@ fn input(number: u64, alert: &pb::Alert) -> IndexInput<'_> {
         id: id(number),
         partition: Partition::Open,
         label: 0,
-        priority: 5,
+        priority: PRIORITY,
         created_at_ms: number,
-        normaliser: NORMALISER_VERSION,
+        normaliser: Normaliser::default(),
         alert,
     }
 }
@@ -86,6 +89,7 @@ fn stored(alert: &pb::Alert) -> StoredAlert {
             label: 0,
             change: "create".into(),
             changed_by: None,
+            priority: PRIORITY,
         },
         alert: alert.encode_to_vec(),
     }

@@ -11,7 +11,7 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  done
   1  refused, or failed
-  2  wrong usage or configuration
+  2  wrong usage, configuration or certificate
   3  not found
   4  unavailable, or the deadline passed: nothing was changed, try again
   5  done in part: rejected lines, not fully searched, a node that does not answer
@@ -150,7 +150,7 @@ pub enum Command {
     Attachment(command::attachment::Attachment),
     /// Report hits, answer them, talk about them.
     Hit(command::hit::Hit),
-    /// Volumes per category, agreement and hit.
+    /// Volumes: alerts and hits by category.
     Statistics(command::statistics::Statistics),
     /// Show the nodes of the cluster and how they are.
     Status,

@@ -11,7 +11,7 @@ pub enum Exit {
     Ok = 0,
     /// Refused, or failed.
     Failed = 1,
-    /// Wrong usage or configuration.
+    /// Wrong usage, configuration or certificate.
     Usage = 2,
     /// Not found.
     NotFound = 3,
@@ -52,7 +52,7 @@ impl From<Error> for Failure {
             Exit::Unknown
         } else if error.is_not_found() {
             Exit::NotFound
-        } else if error.code == codes::CONFIGURATION {
+        } else if error.code == codes::CONFIGURATION || error.code == codes::CERTIFICATE {
             Exit::Usage
         } else if error.is_unavailable() {
             Exit::Unavailable

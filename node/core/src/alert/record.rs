@@ -65,6 +65,9 @@ pub struct Header {
     pub change: String,
     /// Whose call made this version; `None` for the store itself (expiry).
     pub changed_by: Option<Caller>,
+    /// Urgency under the rules in force when this version was made; 0 = most urgent. Kept, because index keys hold it and
+    /// must be found again after the rules have changed.
+    pub priority: u8,
 }
 
 /// A record as it lies in `alerts` and `history`.
@@ -210,6 +213,7 @@ mod tests {
             label: 4,
             change: "create".into(),
             changed_by: None,
+            priority: 5,
         };
         StoredAlert { header, alert: alert.encode_to_vec() }
     }

@@ -1,7 +1,7 @@
 //! Likeness of an alert to those in the store: warns its creator, never blocks.
 
 use super::{
-    SearchAnswer, SearchLimits, identifier,
+    Normaliser, SearchAnswer, SearchLimits, identifier,
     index::form::{self, NameForm},
     query::{Leg, NumberQuery, ParsedQuery, PersonQuery},
     run::run,
@@ -17,21 +17,22 @@ use crate::{
 /// Most numbers and names of the alert that are looked for.
 const PARTS_MAX: usize = 32;
 
-/// Searches for every number and name of `alert`, itself left out when it has an id.
+/// Searches for every number and name of `alert`, read by `normaliser` (the profile's), itself left out when it has an id.
 pub fn duplicates(
     view: &dyn View,
     alert: &pb::Alert,
+    normaliser: Normaliser,
     viewer: &Viewer,
     labels: &dyn LabelSource,
     profile: &pb::SearchProfile,
     limits: SearchLimits,
 ) -> Result<SearchAnswer, ViewError> {
     let except = limits.except.or_else(|| alert.id.parse::<AlertId>().ok());
-    run(view, &query(alert), viewer, labels, profile, SearchLimits { except, ..limits })
+    run(view, &query(alert, normaliser), viewer, labels, profile, SearchLimits { except, ..limits })
 }
 
 /// The alert as a query for alerts like it.
-fn query(alert: &pb::Alert) -> ParsedQuery {
+fn query(alert: &pb::Alert, normaliser: Normaliser) -> ParsedQuery {
     let numbers = identifier::identifiers(alert).into_iter().take(PARTS_MAX).map(|identifier| NumberQuery {
         kinds: vec![identifier.kind],
         only_leg: true,
@@ -40,8 +41,9 @@ fn query(alert: &pb::Alert) -> ParsedQuery {
         model: identifier.model,
         ..NumberQuery::new(Leg::Any, &identifier.number)
     });
-    let persons = alert.identities.iter().flat_map(form::name_forms).take(PARTS_MAX).map(person);
-    ParsedQuery { numbers: numbers.collect(), persons: persons.collect(), warnings: Vec::new() }
+    let forms = alert.identities.iter().flat_map(|section| form::name_forms(section, normaliser));
+    let persons = forms.take(PARTS_MAX).map(person);
+    ParsedQuery { normaliser, numbers: numbers.collect(), persons: persons.collect(), warnings: Vec::new() }
 }
 
 fn person(form: NameForm) -> PersonQuery {
@@ -53,6 +55,7 @@ fn person(form: NameForm) -> PersonQuery {
         nationalities: form.nationalities,
         strict: false,
         names_may_be_cut: false,
+        with_coincidences: false,
         notes: Vec::new(),
     }
 }

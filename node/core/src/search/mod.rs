@@ -1,6 +1,7 @@
 //! Normalise, derive index keys, plan, score.
 //!
 //! * [`normalise`]: one form for numbers, countries, dates and names; * [`identifier`]: the numbers of an alert;
+//! * [`Normaliser`]: one version of all that index keys depend on;
 //! * [`index`]: keys and values, and what a change of an alert changes; * [`mrz`]: machine-readable zones;
 //! * [`query`]: a caller's question, checked and divided into legs; * `leg`: how each leg finds postings;
 //! * [`score`]: how well a record answers; * [`run()`]: the whole search; * [`candidate`]: what a caller is shown.
@@ -17,6 +18,7 @@ pub mod index;
 mod leg;
 pub mod mrz;
 pub mod normalise;
+mod normaliser;
 pub mod query;
 mod run;
 pub mod score;
@@ -25,12 +27,13 @@ mod sharing;
 
 pub use duplicates::duplicates;
 pub use identifier::identifiers;
-pub use run::{Found, SearchAnswer, SearchLimits, run};
+pub use normaliser::{Normaliser, Normalisers, UnknownNormaliser};
+pub use run::{Batch, Found, SearchAnswer, SearchLimits, run};
 pub use session::{Counters, LabelSource};
 pub use sharing::sharing_an_identifier;
 
-/// The version of everything that index keys depend on. It is part of each key; a change of the normaliser, the skeleton
-/// or the layout is a new version, built beside the old one.
+/// The version that a new store begins with: of everything that index keys depend on. It is part of each key; a change of
+/// the normaliser, the skeleton or the layout is a new version, built beside the old one.
 pub const NORMALISER_VERSION: u32 = 1;
 
 #[cfg(test)]

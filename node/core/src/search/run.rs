@@ -1,13 +1,19 @@
 //! The whole search: every leg, one ranked list.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
-    explain,
+    Normaliser, explain,
     index::{form, key::Tail},
     leg,
     query::ParsedQuery,
-    score::{self, coincidence},
+    score::{
+        coincidence,
+        person::{Best, Scorer},
+    },
     session::{Counters, LabelSource, Session},
 };
 use crate::{
@@ -51,6 +57,8 @@ pub struct Found {
 pub struct SearchAnswer {
     /// Numbers first, then by score, priority, newest, id.
     pub found: Vec<Found>,
+    /// Persons left out because so many bear the name that a date that agrees in part says nothing.
+    pub coincidences: u32,
     /// Set when a limit cut the search short.
     pub truncation: Option<pb::Truncation>,
     /// What it cost.
@@ -66,10 +74,47 @@ pub fn run(
     profile: &pb::SearchProfile,
     limits: SearchLimits,
 ) -> Result<SearchAnswer, ViewError> {
-    let mut session = Session::new(view, viewer, labels, profile)?;
+    Batch::new(view, query.normaliser, viewer, labels, profile)?.search(query, limits)
+}
+
+/// Searches of one caller on one state that share their work: the view with its cursors, the decisions about labels, and
+/// the records read. Each is answered exactly as [`run()`] would.
+pub struct Batch<'a> {
+    session: Session<'a>,
+    normaliser: Normaliser,
+}
+
+impl<'a> Batch<'a> {
+    /// For queries that were read by `normaliser`, the one of `profile`.
+    pub fn new(
+        view: &'a dyn View,
+        normaliser: Normaliser,
+        viewer: &'a Viewer,
+        labels: &'a dyn LabelSource,
+        profile: &'a pb::SearchProfile,
+    ) -> Result<Self, ViewError> {
+        Ok(Self { session: Session::new(view, normaliser, viewer, labels, profile)?, normaliser })
+    }
+
+    /// Runs every leg of `query`.
+    pub fn search(&mut self, query: &ParsedQuery, limits: SearchLimits) -> Result<SearchAnswer, ViewError> {
+        if query.normaliser != self.normaliser {
+            return Err(ViewError(format!(
+                "a query read by {:?} in a batch of {:?}",
+                query.normaliser, self.normaliser
+            )));
+        }
+        self.session.begin();
+        search(&mut self.session, query, limits)
+    }
+}
+
+fn search(session: &mut Session<'_>, query: &ParsedQuery, limits: SearchLimits) -> Result<SearchAnswer, ViewError> {
+    let profile = session.profile;
     let mut found: BTreeMap<AlertId, Found> = BTreeMap::new();
-    numbers(&mut session, query, limits, &mut found)?;
-    persons(&mut session, query, limits, &mut found)?;
+    numbers(session, query, limits, &mut found)?;
+    let doubted = persons(session, query, limits, &mut found)?;
+    let coincidences = doubted.iter().filter(|id| !found.contains_key(id)).count() as u32;
     let mut found: Vec<Found> = found.into_values().collect();
     found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
     let most = match limits.max_candidates {
@@ -85,7 +130,7 @@ pub fn run(
         limit_value,
         narrow_by: query.narrow_by(limit).into(),
     });
-    Ok(SearchAnswer { found, truncation, counters: session.counters })
+    Ok(SearchAnswer { found, coincidences, truncation, counters: session.counters })
 }
 
 fn numbers(
@@ -127,13 +172,16 @@ fn numbers(
     Ok(())
 }
 
+/// Alerts that persons of the query may mean, into `found`. Gives back those that were left out as coincidences.
 fn persons(
     session: &mut Session<'_>,
     query: &ParsedQuery,
     limits: SearchLimits,
     found: &mut BTreeMap<AlertId, Found>,
-) -> Result<(), ViewError> {
+) -> Result<BTreeSet<AlertId>, ViewError> {
+    let mut doubted = BTreeSet::new();
     for person in &query.persons {
+        let scorer = Scorer::new(person, session.profile);
         for possible in leg::person::gather(session, person)? {
             let tail = possible.tail;
             if limits.except == Some(tail.id) {
@@ -143,13 +191,20 @@ fn persons(
             if !session.may_score() {
                 break;
             }
-            let forms = form::name_forms(&record.identities);
-            let Some(mut scored) = score::person::score(person, &forms, session.profile) else { continue };
-            if scored.score < session.profile.threshold
-                || coincidence::is_likely(scored.date, possible.bearers, session.profile)
-            {
-                continue;
-            }
+            let forms = form::name_forms(&record.identities, query.normaliser);
+            // Whose number is in the alert as well is met by no coincidence.
+            let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
+            let all = by_number || person.with_coincidences;
+            let believed = |date| all || !coincidence::is_likely(date, possible.bearers, session.profile);
+            let scored = match scorer.best(&forms, &believed) {
+                Best::Believed(scored) => Some(*scored).filter(|scored| scored.score >= session.profile.threshold),
+                Best::Doubted => {
+                    doubted.insert(tail.id);
+                    None
+                }
+                Best::None => None,
+            };
+            let Some(mut scored) = scored else { continue };
             scored.explanation.notes = person.notes.clone();
             match found.get_mut(&tail.id) {
                 // Found by number as well: one candidate, both reasons.
@@ -177,7 +232,7 @@ fn persons(
             }
         }
     }
-    Ok(())
+    Ok(doubted)
 }
 
 fn both(person: pb::Explanation, number: pb::Explanation) -> pb::Explanation {

@@ -1,9 +1,9 @@
-//! One search under way: its cursors, its budgets, what it may see.
+//! A search under way: its cursors, its budgets, what it may see. Searches of a batch share all but the budgets.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use super::{
-    NORMALISER_VERSION, explain,
+    Normaliser, explain,
     index::{
         key::{self, Head, Tail},
         signature,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     alert::{AlertId, Label, LabelId, Partition, Sight, StoredAlert, Viewer, sections},
+    limits::BATCH_RECORDS_KEPT_MAX,
     pb,
     state::{Cursor, View, ViewError, family::Family},
 };
@@ -45,7 +46,7 @@ pub struct Record {
     pub objects: pb::ObjectSection,
 }
 
-/// One search under way.
+/// Searches under way, one after the other, of one caller on one state.
 pub struct Session<'a> {
     view: &'a dyn View,
     viewer: &'a Viewer,
@@ -62,15 +63,20 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A search that has not begun. Refused when the profile asks for a normaliser this release does not have.
+    /// For queries that were read by `normaliser`. Refused when the profile in force has another: keys of one version never
+    /// meet tokens of another.
     pub fn new(
         view: &'a dyn View,
+        normaliser: Normaliser,
         viewer: &'a Viewer,
         labels: &'a dyn LabelSource,
         profile: &'a pb::SearchProfile,
     ) -> Result<Self, ViewError> {
-        if profile.normaliser_version != NORMALISER_VERSION {
-            return Err(ViewError(format!("normaliser {} is not in this release", profile.normaliser_version)));
+        let (read, kept) = (normaliser.version(), profile.normaliser_version);
+        if read != kept {
+            return Err(ViewError(format!(
+                "a query read by normaliser {read} meets an index kept by normaliser {kept}"
+            )));
         }
         Ok(Self {
             view,
@@ -83,6 +89,16 @@ impl<'a> Session<'a> {
             counters: Counters::default(),
             limit: None,
         })
+    }
+
+    /// Makes ready for another query of the same caller on the same state: budgets and limits begin anew; what was decided
+    /// about labels, cursors and records stay.
+    pub fn begin(&mut self) {
+        self.counters = Counters::default();
+        self.limit = None;
+        if self.records.len() > BATCH_RECORDS_KEPT_MAX {
+            self.records.clear();
+        }
     }
 
     /// The lists that may be sought, open ones first.

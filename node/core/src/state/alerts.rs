@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use prost::Message;
 
 use super::{
-    ViewError, attachments,
-    family::{self, Due, Family, Hanging},
+    View, ViewError, Write, attachments,
+    family::{self, Due, Family, Hanging, sys},
     feed::Change,
+    indexing,
     life::parent_of,
     writer::Writer,
 };
@@ -21,11 +22,11 @@ use crate::{
     },
     mutants::Mutant,
     pb,
-    search::index::{self, IndexInput},
+    search::{
+        Normaliser,
+        index::{self, IndexInput},
+    },
 };
-
-/// Version of the name and number normaliser in use.
-pub const NORMALISER: u32 = crate::search::NORMALISER_VERSION;
 
 impl From<RecordError> for ViewError {
     fn from(error: RecordError) -> Self {
@@ -95,6 +96,7 @@ pub(super) fn store(
             label: 0,
             change: draft.change.into(),
             changed_by: draft.by,
+            priority: 0,
         },
         alert: draft.content,
     };
@@ -102,6 +104,7 @@ pub(super) fn store(
     let alert = stored.to_alert()?;
     let label = Label::of(&alert, draft.state, rules, stored.header.changed_at_ms);
     stored.header.label = writer.intern(&label)?;
+    stored.header.priority = priority(&alert, rules);
     let after = Loaded { stored, alert, label };
 
     if let Some(before) = before {
@@ -150,24 +153,46 @@ pub(super) fn purge_history(writer: &mut Writer<'_>, id: AlertId) -> Result<(), 
 }
 
 /// An alert as the index sees it; only active ones are there.
-fn index_input<'a>(rules: &RuleSet, id: AlertId, loaded: &'a Loaded) -> Option<IndexInput<'a>> {
-    (loaded.state() == pb::AlertState::Active).then(|| IndexInput {
+fn index_input(id: AlertId, loaded: &Loaded, normaliser: Normaliser) -> Option<IndexInput<'_>> {
+    (loaded.state() == pb::AlertState::Active).then_some(IndexInput {
         id,
         partition: loaded.label.partition,
         label: loaded.stored.header.label,
-        priority: priority(&loaded.alert, rules),
+        priority: loaded.stored.header.priority,
         created_at_ms: loaded.stored.header.created_at_ms,
-        normaliser: NORMALISER,
+        normaliser,
         alert: &loaded.alert,
     })
 }
 
+/// What puts a stored alert into an index that lacks it.
+pub(super) fn index_entries(
+    view: &dyn View,
+    id: AlertId,
+    stored: StoredAlert,
+    normaliser: Normaliser,
+) -> Result<Vec<Write>, ViewError> {
+    if stored.header.state != pb::AlertState::Active as i32 {
+        return Ok(Vec::new());
+    }
+    let alert = stored.to_alert()?;
+    let label = (*super::read_label(view, stored.header.label)?).clone();
+    let loaded = Loaded { stored, alert, label };
+    let input = index_input(id, &loaded, normaliser);
+    let mut writes = index::lexicon::changes(view, None, input.as_ref())?;
+    if let Some(input) = &input {
+        index::derive(input, &mut |family, key, value| writes.push((family, key, Some(value))));
+    }
+    Ok(writes)
+}
+
 type Derived = BTreeMap<(Family, Vec<u8>), Vec<u8>>;
 
-/// Everything that follows from a record: index entries, due times, what it hangs on.
-fn derived(rules: &RuleSet, id: AlertId, loaded: &Loaded) -> Derived {
+/// Everything that follows from a record alone, whatever rules are in force by now: index entries, due times, what it
+/// hangs on.
+fn derived(id: AlertId, loaded: &Loaded, normalisers: &[Normaliser]) -> Derived {
     let mut entries = Derived::new();
-    if let Some(input) = index_input(rules, id, loaded) {
+    for input in normalisers.iter().filter_map(|normaliser| index_input(id, loaded, *normaliser)) {
         index::derive(&input, &mut |family, key, value| {
             entries.insert((family, key), value);
         });
@@ -206,8 +231,12 @@ fn write_derived(
     before: Option<&Loaded>,
     after: Option<&Loaded>,
 ) -> Result<(), ViewError> {
-    let mut old = before.map(|loaded| derived(rules, id, loaded)).unwrap_or_default();
-    for (place, value) in after.map(|loaded| derived(rules, id, loaded)).unwrap_or_default() {
+    if indexing::is_orphaned(writer.view(), rules, writer.caches.normalisers)? {
+        writer.set(Family::Sys, sys::INDEX_BUILD.to_vec(), None)?;
+    }
+    let normalisers = indexing::kept(writer.view(), rules, writer.caches.normalisers, id)?;
+    let mut old = before.map(|loaded| derived(id, loaded, &normalisers)).unwrap_or_default();
+    for (place, value) in after.map(|loaded| derived(id, loaded, &normalisers)).unwrap_or_default() {
         if old.remove(&place).as_ref() != Some(&value) {
             writer.set(place.0, place.1, Some(value))?;
         }
@@ -216,11 +245,12 @@ fn write_derived(
         writer.set(family, key, None)?;
     }
     // The lexicon counts the alerts that a name stands in: its entries follow from all of them, not from one.
-    let input = |loaded| index_input(rules, id, loaded);
-    let lexicon =
-        index::lexicon::changes(writer.view(), before.and_then(input).as_ref(), after.and_then(input).as_ref())?;
-    for (family, key, value) in lexicon {
-        writer.set(family, key, value)?;
+    for normaliser in normalisers {
+        let input = |loaded| index_input(id, loaded, normaliser);
+        let (before, after) = (before.and_then(input), after.and_then(input));
+        for (family, key, value) in index::lexicon::changes(writer.view(), before.as_ref(), after.as_ref())? {
+            writer.set(family, key, value)?;
+        }
     }
     let counts = &mut writer.meta.alerts_by_state;
     if let Some(before) = before {

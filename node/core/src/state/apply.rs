@@ -103,6 +103,7 @@ fn execute(step: &mut Context<'_, '_>, command: Command) -> Applied {
         Command::SealAttachment { id, hash } => step.seal_attachment(id, hash),
         Command::ReportHit { id, hit } => hits::report(step, id, &hit),
         Command::HitMessage { id, message, answers } => hits::message(step, id, &message, answers),
+        Command::SwitchNormaliser { version } => policy::switch_normaliser(step, version),
         Command::Found { .. }
         | Command::Tick
         | Command::AcknowledgeFeed { .. }

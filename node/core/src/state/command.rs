@@ -107,6 +107,9 @@ pub enum Command {
     SealAttachment { id: AlertId, hash: ContentHash },
     /// The rules that a cluster begins with: encoded `pb::Rules`, one of each kind. Does nothing once there are rules.
     Found { rules: Vec<Vec<u8>> },
+    /// Puts the next search profile into force, if it is one with this normaliser. Proposed once every member has built
+    /// its index.
+    SwitchNormaliser { version: u32 },
 }
 
 /// What a command came to; kept under its request id.
@@ -153,7 +156,7 @@ pub enum Rejection {
     DuplicateSource,
     /// The store holds a newer source version.
     OlderSource { current: u64 },
-    /// Not possible from the state the alert is in (`pb::AlertState` as a number).
+    /// Not possible from the state the alert is in (`pb::AlertState` as a number); 0 where it is not about an alert.
     WrongState { state: i32 },
     /// The caller does not own the alert.
     NotOwner,

@@ -51,7 +51,7 @@ families! {
     Hits = "hits", true;
     /// Agreement id -> agreement.
     Agreements = "agreements", true;
-    /// Rule kind -> the rules in force.
+    /// Rule kind -> the rules in force; (kind, 'n') -> those that wait for their index.
     Rules = "rules", true;
     /// Identifier, exact.
     Exact = "exact", false;
@@ -90,6 +90,8 @@ pub mod sys {
     pub const AUDIT_ANCHORS: &[u8] = b"A/";
     /// Prefix: erasure list, by revision.
     pub const ERASED: &[u8] = b"e/";
+    /// How far this node has built the index of the next normaliser: a node's own, no part of what is replicated.
+    pub const INDEX_BUILD: &[u8] = b"index";
     /// Prefix: id of a node that is or was a member (8 bytes, big-endian) -> incarnation of its data directory. Written
     /// by the node with each membership; never removed, so that no id is used twice.
     pub const USED_NODE_ID: &[u8] = b"n/";
@@ -182,6 +184,11 @@ pub fn agreement(id: &str) -> Vec<u8> {
 /// [`Family::Rules`]: `pb::RuleKind` as a number.
 pub fn rules(kind: i32) -> Vec<u8> {
     vec![kind as u8]
+}
+
+/// [`Family::Rules`]: rules of one kind that are decided and not yet in force.
+pub fn next_rules(kind: i32) -> Vec<u8> {
+    vec![kind as u8, b'n']
 }
 
 /// What falls due; part of the key of [`Family::Expiry`].

@@ -32,7 +32,8 @@ pub(super) fn link(step: &mut Context<'_, '_>, id: AlertId, link: &[u8]) -> Appl
         return Err(Rejection::NotFound.into());
     }
     if own.is_ended() || other.is_ended() {
-        return Err(Rejection::WrongState { state: other.state() as i32 }.into());
+        let ended = if own.is_ended() { own } else { other };
+        return Err(Rejection::WrongState { state: ended.state() as i32 }.into());
     }
     for existing in read_links_of(step.writer.view(), ends.0)? {
         if self::ends(&existing).is_some_and(|pair| pair == ends || pair == (ends.1, ends.0))

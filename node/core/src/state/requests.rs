@@ -10,7 +10,6 @@ use super::{
     ViewError,
     command::{Answer, Rejection, RequestKey},
     family::{Family, key},
-    scan_prefix,
     writer::Writer,
 };
 use crate::{alert::Caller, codec, limits};
@@ -85,8 +84,12 @@ pub(super) fn keep(
     let kept = Kept { content_hash: request.content_hash, answer: answer.clone(), at_ms };
     writer.insert(Family::Requests, time_key(at_ms, &key), Vec::new());
     writer.insert(Family::Requests, key, codec::encode(&kept));
-    // The newest so many of a session are kept, whatever their age.
+    // The newest so many of a session are kept, whatever their age; what is beyond them is closed many at a time, for
+    // finding the first of them costs more than dropping it.
     let closed = request.sequence.saturating_sub(limits::REQUESTS_PER_SESSION);
+    if closed < floor(writer, &caller, &request.session)? + limits::REQUESTS_CLOSED_AT_ONCE {
+        return Ok(());
+    }
     close(writer, &caller, &request.session, closed)
 }
 
@@ -119,15 +122,28 @@ fn close(writer: &mut Writer<'_>, caller: &[u8; 16], session: &[u8; 16], sequenc
 pub(super) fn expire(writer: &mut Writer<'_>) -> Result<(), ViewError> {
     const AT_ONCE: usize = 64;
     let Some(before) = writer.meta.time_ms.checked_sub(limits::REQUEST_TTL_MS) else { return Ok(()) };
+    // No kept answer is older than this. Known, it spares the search in nearly every batch, and, where one is due, the
+    // walk over all that was dropped before it.
+    let since = writer.caches.requests_since_ms.unwrap_or(0);
+    if since >= before {
+        return Ok(());
+    }
     let mut due = Vec::new();
-    scan_prefix(writer.view(), Family::Requests, b"t", |key, _| {
+    let mut oldest_left = None;
+    let mut cursor = super::View::cursor(writer.view(), Family::Requests);
+    cursor.seek(&key(&[b"t", &since.to_be_bytes()]), b"t")?;
+    while let Some((key, _)) = cursor.entry() {
         let at_ms = u64::from_be_bytes(key[1..9].try_into().expect("a time key holds 8 bytes of time"));
         if at_ms >= before || due.len() == AT_ONCE {
-            return Ok(false);
+            oldest_left = Some(at_ms);
+            break;
         }
         due.push(key.to_vec());
-        Ok(true)
-    })?;
+        cursor.next()?;
+    }
+    drop(cursor);
+    // Where none is left, all that come are of now or later: replicated time never goes back.
+    writer.caches.requests_since_ms = Some(oldest_left.unwrap_or(writer.meta.time_ms));
     for key in due {
         let field = |from: usize| -> [u8; 16] { key[from..from + 16].try_into().expect("a time key has this length") };
         let sequence = u64::from_be_bytes(key[41..49].try_into().expect("a time key ends in a sequence"));

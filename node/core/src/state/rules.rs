@@ -10,6 +10,7 @@ use super::{
     context::{Applied, first_fault, undecodable},
     family,
     family::Family,
+    indexing::normaliser_in_force,
     writer::Writer,
 };
 use crate::{alert::RuleSet, pb};
@@ -53,14 +54,23 @@ pub fn read_rules(view: &dyn View) -> Result<Option<RuleSet>, ViewError> {
     if documents.is_empty() {
         return Ok(None);
     }
-    RuleSet::from_documents(documents)
-        .map(Some)
-        .map_err(|faults| ViewError(format!("stored rules are not valid: {} faults", faults.len())))
+    let rules = RuleSet::from_documents(documents)
+        .map_err(|faults| ViewError(format!("stored rules are not valid: {} faults", faults.len())))?;
+    Ok(Some(rules.with_next_profile(read_next_profile(view)?)))
 }
 
 /// The document of one kind that is in force.
 pub fn read_rule_document(view: &dyn View, kind: pb::RuleKind) -> Result<Option<pb::Rules>, ViewError> {
-    let bytes = view.get(Family::Rules, &family::rules(kind as i32))?;
+    read_document(view, &family::rules(kind as i32))
+}
+
+/// The search profile that waits until every member has built its index.
+pub fn read_next_profile(view: &dyn View) -> Result<Option<pb::Rules>, ViewError> {
+    read_document(view, &family::next_rules(pb::RuleKind::SearchProfile as i32))
+}
+
+fn read_document(view: &dyn View, key: &[u8]) -> Result<Option<pb::Rules>, ViewError> {
+    let bytes = view.get(Family::Rules, key)?;
     bytes
         .map(|bytes| pb::Rules::decode(bytes.as_slice()))
         .transpose()
@@ -84,8 +94,9 @@ pub(super) fn found(writer: &mut Writer<'_>, rules: &[Vec<u8>]) -> Applied {
     }
     let documents: Vec<pb::Rules> =
         rules.iter().map(|bytes| pb::Rules::decode(bytes.as_slice())).collect::<Result<_, _>>().map_err(undecodable)?;
-    if let Err(faults) = RuleSet::from_documents(documents.iter().cloned()) {
-        first_fault(faults)?;
+    match RuleSet::from_documents(documents.iter().cloned()) {
+        Ok(rules) => drop(normaliser_in_force(&rules, writer.caches.normalisers)?),
+        Err(faults) => first_fault(faults)?,
     }
     for (document, bytes) in documents.iter().zip(rules) {
         writer.set(Family::Rules, family::rules(rule_kind(document) as i32), Some(bytes.clone()))?;

@@ -18,7 +18,7 @@ pub(super) fn standing_of(
     alert: &pb::Alert,
 ) -> Result<(Standing, Vec<AlertId>), ViewError> {
     let (mut others, mut categories) = (Vec::new(), Vec::new());
-    for other in search::sharing_an_identifier(view, super::NORMALISER, alert)? {
+    for other in search::sharing_an_identifier(view, rules.search_profile().normaliser_version, alert)? {
         if other == id {
             continue;
         }

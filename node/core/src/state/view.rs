@@ -48,10 +48,29 @@ pub fn scan_prefix(
     view: &dyn View,
     family: Family,
     prefix: &[u8],
-    mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
+    visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
 ) -> Result<(), ViewError> {
     let mut cursor = view.cursor(family);
     cursor.seek(prefix, prefix)?;
+    walk(&mut *cursor, visit)
+}
+
+/// Calls `visit` for each entry of the family from key `from` on, in key order, until it answers `false`.
+pub fn scan_from(
+    view: &dyn View,
+    family: Family,
+    from: &[u8],
+    visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
+) -> Result<(), ViewError> {
+    let mut cursor = view.cursor(family);
+    cursor.seek(from, b"")?;
+    walk(&mut *cursor, visit)
+}
+
+fn walk(
+    cursor: &mut dyn Cursor,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ViewError>,
+) -> Result<(), ViewError> {
     while let Some((key, value)) = cursor.entry() {
         if !visit(key, value)? {
             break;

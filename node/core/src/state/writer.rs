@@ -11,6 +11,7 @@ use super::{
 use crate::{
     alert::{AlertId, Label, LabelId},
     codec,
+    search::Normalisers,
 };
 
 /// What apply keeps in memory between batches. All of it follows from the state: it may be dropped at any time, and
@@ -18,8 +19,23 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Caches {
     pub(super) rules: super::RuleCache,
+    pub(super) normalisers: Normalisers,
     /// Never iterated, so its order cannot show.
     labels: HashMap<Label, LabelId>,
+    /// No answer to a request that is kept is older than this, in replicated milliseconds; `None` = not known.
+    pub(super) requests_since_ms: Option<u64>,
+}
+
+impl Caches {
+    /// Empty, on a node that has these normalisers.
+    pub fn new(normalisers: Normalisers) -> Self {
+        Self { normalisers, ..Self::default() }
+    }
+
+    /// Forgets everything that follows from the state.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.normalisers);
+    }
 }
 
 /// The overlay of one batch with its counters.

@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use alert_cluster_config::node::LimitsSection;
 use alert_core::{alert::Caller, pb};
 
 use share::Share;
@@ -78,17 +79,24 @@ pub struct AdmissionLimits {
     pub threads: usize,
 }
 
-impl Default for AdmissionLimits {
-    fn default() -> Self {
+impl From<&LimitsSection> for AdmissionLimits {
+    fn from(limits: &LimitsSection) -> Self {
+        let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         Self {
-            linearizable_waiting_max: limits::LINEARIZABLE_WAITING_MAX,
-            searches_waiting_max: limits::SEARCHES_WAITING_MAX,
-            batches_open_max: limits::BATCHES_OPEN_MAX,
-            feeds_open_max: limits::FEEDS_OPEN_MAX,
-            caller_calls_per_s: limits::CALLER_CALLS_PER_S,
-            caller_burst_calls: limits::CALLER_BURST_CALLS,
+            linearizable_waiting_max: limits.linearizable_waiting_max as usize,
+            searches_waiting_max: limits.searches_waiting_max as usize,
+            batches_open_max: limits.batches_open_max as usize,
+            feeds_open_max: limits.feeds_open_max as usize,
+            caller_calls_per_s: small(limits.caller_calls_per_s),
+            caller_burst_calls: small(limits.caller_burst_calls),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
+    }
+}
+
+impl Default for AdmissionLimits {
+    fn default() -> Self {
+        Self::from(&LimitsSection::default())
     }
 }
 

@@ -465,11 +465,11 @@ async fn an_hour(seed: u64, minutes: u64) {
         let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
             fault(&mut cluster, &mut random, &mut faults).await;
-            if random.random_bool(0.2) {
-                let revision = cluster.world.node(1).applied().borrow().revision;
-                let before_revision = revision.saturating_sub(random.random_range(0..60));
-                cluster.run(Command::CompactFeed { before_revision }).await;
-            }
+            let revision = cluster.world.node(1).applied().borrow().revision;
+            // Mostly right behind the newest change, where it overtakes whoever was cut off for a moment.
+            let kept = if random.random_bool(0.75) { random.random_range(0..2) } else { random.random_range(0..60) };
+            let before_revision = revision.saturating_sub(kept);
+            cluster.run(Command::CompactFeed { before_revision }).await;
             sleep(Duration::from_millis(random.random_range(0..4000))).await;
             assert!(tasks.iter().all(|task| !task.is_finished()), "a copy found a fault: see above");
         }
@@ -518,7 +518,10 @@ async fn an_hour(seed: u64, minutes: u64) {
             *sum += count(one);
         }
     }
-    assert!(all.iter().all(|happened| *happened > 0), "RESYNC, COMPACTED, connections: {all:?}");
+    let [resyncs, compacted, connections] = all;
+    assert!(compacted > 0 && connections > 0, "COMPACTED, connections: {all:?}");
+    // An agreement changes now and then: in a short run perhaps never while its partner watches.
+    assert!(resyncs > 0 || minutes < 60, "RESYNC: {all:?}");
 }
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {

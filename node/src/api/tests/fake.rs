@@ -162,6 +162,7 @@ impl Store for FakeStore {
                 revision: meta.revision,
                 applied_index: meta.revision,
                 stamp_ms: meta.time_ms,
+                meta: Arc::new(meta),
                 staleness: *self.staleness.lock(),
                 without_quorum,
             })

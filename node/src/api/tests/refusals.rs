@@ -8,10 +8,12 @@ use alert_core::{
         statistics_service_client::StatisticsServiceClient, topology_service_client::TopologyServiceClient,
     },
 };
-use tonic::Code;
+use http::uri::PathAndQuery;
+use tonic::{Code, Request, Status, transport::Channel};
+use tonic_prost::ProstCodec;
 
 use super::{World, caller, change, context, nca, partner, person, refusal, refusal_code, under};
-use crate::api::errors::detail_of;
+use crate::api::{errors::detail_of, operations::ALL};
 
 const ALERT: &str = "0190b0a2-7c3d-7000-8000-00000000000a";
 
@@ -38,6 +40,31 @@ async fn a_call_without_a_context_is_refused_with_all_its_faults() {
     let paths: Vec<_> = detail.faults.iter().map(|fault| fault.field_path.as_str()).collect();
     assert_eq!(paths, ["context.search_id", "context.officer_ref", "context.purpose", "context.request_id"]);
     assert!(world.audit.entries.lock().is_empty(), "without a search id there is nothing to log under");
+}
+
+/// One empty message to any method, as its bytes: an empty message of any type is no bytes at all.
+async fn send_nothing(channel: Channel, method: &'static str) -> Status {
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.unwrap();
+    let message = Request::new(tokio_stream::once(()));
+    let codec = ProstCodec::<(), ()>::default();
+    match client.streaming(message, PathAndQuery::from_static(method), codec).await {
+        Err(status) => status,
+        Ok(answers) => answers.into_inner().message().await.expect_err(method),
+    }
+}
+
+#[tokio::test]
+async fn no_call_at_all_is_answered_without_a_context() {
+    let world = World::new();
+    for operation in ALL {
+        let caller = caller(operation.roles[0], "x");
+        let refused = send_nothing(world.channel(caller).await, operation.method).await;
+        let detail = detail_of(&refused).unwrap_or_else(|| panic!("{}: {refused:?}", operation.name));
+        let expected = (Code::InvalidArgument, "CONTEXT_INVALID");
+        assert_eq!((refused.code(), detail.code.as_str()), expected, "{}: {refused:?}", operation.name);
+    }
+    assert!(world.audit.entries.lock().is_empty());
 }
 
 #[tokio::test]

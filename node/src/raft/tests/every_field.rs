@@ -15,7 +15,10 @@ use alert_core::{
         self, agreement_service_server::AgreementService, alert_service_server::AlertService,
         hit_service_server::HitService, rule_service_server::RuleService,
     },
-    state::RULE_KINDS,
+    state::{
+        RULE_KINDS,
+        command::{Command, Proposal},
+    },
 };
 use futures::StreamExt;
 use prost::Message;
@@ -27,7 +30,11 @@ use super::{
     world::{World, soon},
 };
 use crate::{
-    api::{Api, ForwardedCaller, Peer, backend::AdminBackend, forward_answer, forward_request},
+    api::{
+        Api, ForwardedCaller, Peer,
+        backend::{AdminBackend, Store},
+        forward_answer, forward_request,
+    },
     raft::options::LogBounds,
     seam::PeerIdentity,
     storage::engine::rocks::{RocksEngines, RocksSettings},
@@ -37,8 +44,11 @@ use crate::{
 const NEVER_SET: &[(&str, &str)] = &[
     ("Alert.data_key_id", "reserved for erasure by destroying a key"),
     ("Tombstone.erased", "an erased record leaves no tombstone; reserved"),
-    ("Agreement.purge_proof", "checked on its own, with the end of the agreement"),
+    ("Agreement.purge_proof", "comes with the end of the agreement, which is the end of this story"),
 ];
+
+/// The attachment that the records name.
+const PHOTO: &[u8] = b"a photo";
 
 fn world() -> World {
     let mut world = World::on(|_| Arc::new(RocksEngines::new(RocksSettings::default())));
@@ -130,7 +140,7 @@ fn alerts(filler: &mut Filler) -> Vec<pb::Alert> {
     let deny = Value::List(vec![filler.party("DE")]);
     let authority = filler.code("authority", "nca");
     let range = filler.code("date-qualifier", "range");
-    let photo = Value::String(hash_text(&hash_of(b"a photo")));
+    let photo = Value::String(hash_text(&hash_of(PHOTO)));
     filler
         .set("AttachmentReference.content_hash", photo)
         .set("Distribution.allow", allow)
@@ -252,6 +262,13 @@ async fn every_field_of_every_stored_message_comes_back_through_restart_snapshot
         "ben",
         ApproveRequest { alert_id: id.clone(), note: "right".into() }
     );
+    let hash = hash_of(PHOTO);
+    let alert_id = id.parse().unwrap();
+    let chunk = Command::PutAttachmentChunk { id: alert_id, hash, number: 0, bytes: PHOTO.to_vec() };
+    for command in [chunk, Command::SealAttachment { id: alert_id, hash }] {
+        let proposal = Proposal { caller: Some(bureau()), request: None, rules_revision: 0, command };
+        world.node(1).propose(proposal, soon(5)).await.unwrap().unwrap();
+    }
     let until = Some(alert_core::alert::time::from_ms(super::world::START_MS + 200 * 86_400_000));
     call!(
         client,
@@ -387,6 +404,19 @@ async fn every_field_of_every_stored_message_comes_back_through_restart_snapshot
     assert_eq!(there.purged_index, built.snapshot_index, "it began from the snapshot");
     let mut other = Client { api: world.api(2).await, sequence: 0 };
     assert_eq!(everything(&mut other, &ids, &hit_id).await, before, "after a snapshot");
+    let context = other.context("ann");
+    let request = pb::GetAttachmentRequest {
+        context,
+        alert_id: id.clone(),
+        content_hash: hash_text(&hash),
+        ..Default::default()
+    };
+    let mut stream = other.api.get_attachment(Client::request(bureau(), request)).await.unwrap().into_inner();
+    let mut photo = Vec::new();
+    while let Some(message) = stream.next().await {
+        photo.extend(message.unwrap().chunk);
+    }
+    assert_eq!(photo, PHOTO, "the content came with the snapshot");
 
     // Out of one cluster and into another, by the lines that tools write and read.
     let request = pb::ExportRequest { context: client.context("ann"), ..Default::default() };
@@ -419,6 +449,24 @@ async fn every_field_of_every_stored_message_comes_back_through_restart_snapshot
         assert_eq!(content(&given), content(alert));
     }
     assert_eq!(live.len(), 3);
+
+    // The end of an agreement, with the proof that its partner kept nothing; read on the other node.
+    let proof: pb::PurgeProof = filler.fill("PurgeProof");
+    call!(
+        client,
+        AgreementService::end,
+        policy(),
+        "pol",
+        EndAgreementRequest { agreement_id: agreement.id.clone(), purge_proof: Some(proof.clone()) }
+    );
+    let ended = call!(
+        other,
+        AgreementService::get,
+        policy(),
+        "pol",
+        GetAgreementRequest { agreement_id: agreement.id.clone() }
+    );
+    assert_eq!(ended.agreement.unwrap().purge_proof, Some(proof));
 }
 
 fn first_of(list: &str) -> String {

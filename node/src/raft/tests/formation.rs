@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use alert_core::state::{is_founded, read_audit_anchors};
+use alert_core::{
+    pb,
+    state::{is_founded, read_audit_anchors},
+};
 use tokio::time::sleep;
 
 use super::world::{World, soon};
@@ -201,6 +204,22 @@ async fn a_learner_that_does_not_keep_up_is_not_promoted() {
     assert!(refused.contains("does not keep up"), "{refused}");
     world.start(2).await;
     world.node(1).admin().promote(2, soon(30)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_membership_changes_one_change_at_a_time() {
+    let mut world = World::of(1).await;
+    for id in [2, 3] {
+        world.start(id).await;
+        world.join(1, id).await.unwrap();
+    }
+    let admin = world.node(1).admin();
+    let (first, second) = tokio::join!(admin.promote(2, soon(30)), admin.promote(3, soon(30)));
+    first.unwrap();
+    assert!(refusal(second.unwrap_err()).contains("another change of the membership is under way"));
+    let kinds = |status: pb::StatusResponse| status.members.into_iter().map(|one| one.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(admin.status().await.unwrap()), ["voter", "voter", "learner"]);
+    admin.promote(3, soon(30)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,12 @@
 //! Clusters in one process: consensus over pipes, on virtual time, with the engine in memory.
 
 mod every_field;
-mod filler;
+pub(crate) mod filler;
 mod formation;
 mod leaders;
+mod normaliser;
+mod persons;
 pub(crate) mod pipes;
 mod reading;
+mod same_answers;
 pub(crate) mod world;

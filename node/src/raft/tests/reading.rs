@@ -3,19 +3,23 @@
 use std::time::Duration;
 
 use alert_core::{
-    alert::RuleSet,
+    alert::{RuleSet, StoredAlert},
     pb,
     state::{
         FeedEntries, Meta,
         command::{Command, Proposal},
-        rule_kind,
+        family::Family,
+        next_due_ms, rule_kind,
     },
 };
 use prost::Message;
 use tokio::time::{Instant, sleep};
 
-use super::world::{World, proposal, soon, value_of};
-use crate::api::backend::{AdminBackend, Level, ReadError, Store};
+use super::world::{START_MS, World, proposal, soon, value_of};
+use crate::{
+    api::backend::{AdminBackend, Level, ReadError, Store},
+    storage::testing::{alert_id, creation},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -202,7 +206,7 @@ async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_w
     world.until_status(1, "the log is cut", |status| status.purged_index >= 1500).await;
     // From now on a snapshot takes its time: the leader is another one after its restart.
     for id in [1, 2] {
-        world.snapshot_bytes_per_second = Some(2000);
+        world.snapshot_bytes_per_second = Some(20_000);
         world.kill(id).await;
         world.start(id).await;
         world.leader().await;
@@ -211,6 +215,7 @@ async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_w
     let leader = world.leader().await;
     world.node(leader).admin().trigger_snapshot(soon(10)).await.unwrap();
     world.until_status(leader, "the log is cut", |status| status.purged_index >= 1500).await;
+    let term = world.node(leader).admin().status().await.unwrap().term;
     world.pipes.heal(3, 1);
     world.pipes.heal(3, 2);
     let receiving = world.node(3).0.snapshots_under_way();
@@ -225,6 +230,35 @@ async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_w
     assert_eq!(world.read(3, Level::Local, 7).await, Ok(Some(1)));
     world.until("it is installed", |world| world.node(3).applied().borrow().revision >= 1400).await;
     assert_eq!(world.read(3, Level::Linearizable, 7).await, Ok(Some(1500)));
+    // Heartbeats went by while the snapshot came: nobody missed the leader.
+    assert_eq!(world.node(leader).admin().status().await.unwrap().term, term);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_expires_on_every_node_once_a_majority_of_clocks_says_that_it_has_ended() {
+    let world = World::of(3).await;
+    world.node(1).propose(creation(1), soon(5)).await.unwrap().unwrap();
+    let state_on = |world: &World, id| {
+        let handle = world.node(id).0.reads.newest().unwrap();
+        let stored = handle.view.get(Family::Alerts, alert_id(1).as_bytes()).unwrap();
+        stored.map(|bytes| StoredAlert::decode_header(&bytes).unwrap().state)
+    };
+    let (active, expired) = (Some(pb::AlertState::Active as i32), Some(pb::AlertState::Expired as i32));
+    for id in 1..=3 {
+        world.until("the alert is in force", |world| state_on(world, id) == active).await;
+    }
+    let ends_ms = next_due_ms(&*world.node(1).0.reads.newest().unwrap().view).unwrap().unwrap();
+    let beyond_ms = i64::try_from(ends_ms - START_MS).unwrap() + 1000;
+    // The leader's own clock is the wrong one, and it is the leader that proposes what falls due.
+    world.set_skew(1, beyond_ms);
+    sleep(Duration::from_secs(30)).await;
+    for id in 1..=3 {
+        assert_eq!(state_on(&world, id), active, "one clock is no majority: node {id}");
+    }
+    world.set_skew(2, beyond_ms);
+    for id in 1..=3 {
+        world.until("the alert has expired", |world| state_on(world, id) == expired).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

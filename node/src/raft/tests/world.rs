@@ -13,6 +13,7 @@ use std::{
 use alert_core::{
     alert::{Caller, Role},
     codec, pb,
+    search::Normalisers,
     state::{
         command::{Answer, Command, Proposal},
         family::{Family, sys},
@@ -34,7 +35,7 @@ use crate::{
     },
     seam::{Blocking, Clock, Host, Lane, OsRandom, RealFiles},
     storage::{
-        Storage,
+        OpenError, Storage,
         data_directory::DirectoryOptions,
         engine::{Engines, memory::MemoryEngines},
     },
@@ -81,6 +82,8 @@ pub struct World {
     hosts: BTreeMap<NodeId, Host>,
     engines: MakeEngines,
     pub log: LogBounds,
+    /// The normalisers of a node's release, where they are not the shipped ones.
+    pub releases: BTreeMap<NodeId, Normalisers>,
     /// Of a snapshot being sent; `None` = as fast as it goes.
     pub snapshot_bytes_per_second: Option<u64>,
 }
@@ -89,12 +92,16 @@ pub struct World {
 pub type MakeEngines = fn(&Host) -> Arc<dyn Engines>;
 
 /// Opens a disk, once the node that had it before has let go of all of it.
-async fn open(host: &Host, engines: &Arc<dyn Engines>, directory: &DirectoryOptions) -> Storage {
+async fn open(
+    host: &Host,
+    engines: &Arc<dyn Engines>,
+    directory: &DirectoryOptions,
+    normalisers: Normalisers,
+) -> Result<Storage, OpenError> {
     for _ in 0..1000 {
-        match Storage::open(host, engines, directory) {
-            Ok(storage) => return storage,
+        match Storage::open_as(host, engines, directory, normalisers) {
             Err(error) if error.to_string().contains("in use") => sleep(Duration::from_millis(1)).await,
-            Err(error) => panic!("{error}"),
+            opened => return opened,
         }
     }
     panic!("{} is still in use", directory.log.display());
@@ -121,6 +128,7 @@ impl World {
             hosts: BTreeMap::new(),
             engines,
             log: LogBounds::default(),
+            releases: BTreeMap::new(),
             snapshot_bytes_per_second: None,
         }
     }
@@ -190,6 +198,11 @@ impl World {
 
     /// Starts a node on its disk, a new one the first time.
     pub async fn start(&mut self, id: NodeId) {
+        self.try_start(id).await.unwrap();
+    }
+
+    /// The same, where the node may refuse.
+    pub async fn try_start(&mut self, id: NodeId) -> Result<(), OpenError> {
         let disk = self.disks.entry(id).or_insert_with(|| self.root.path().join(format!("node-{id}")));
         let start = self.start;
         let clock = self.clocks.entry(id).or_insert_with(|| Arc::new(TestClock { start, skew_ms: AtomicI64::new(0) }));
@@ -218,13 +231,15 @@ impl World {
             cluster_id: "test".into(),
             node_id: id,
         };
-        let storage = open(&host, &engines, &directory).await;
+        let normalisers = self.releases.get(&id).copied().unwrap_or_default();
+        let storage = open(&host, &engines, &directory, normalisers).await?;
         let connector = self.pipes.connector(id);
         let started = RaftNode::start(options, host, storage.clone(), connector).await.unwrap();
         let listener = self.pipes.listen(id, &Self::address(id));
         let serving = started.clone();
         tokio::spawn(async move { serving.serve(listener).await.unwrap() });
         self.nodes.insert(id, (started, storage));
+        Ok(())
     }
 
     /// The node is gone from one moment to the next; its disk stays.
@@ -242,6 +257,15 @@ impl World {
 
     pub fn node(&self, id: NodeId) -> RaftNode {
         self.nodes[&id].0.clone()
+    }
+
+    pub fn storage(&self, id: NodeId) -> Storage {
+        self.nodes[&id].1.clone()
+    }
+
+    /// Members that run.
+    pub fn running(&self) -> Vec<NodeId> {
+        self.nodes.keys().copied().collect()
     }
 
     /// The world that a node runs in.

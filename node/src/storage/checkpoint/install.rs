@@ -16,7 +16,7 @@ use crate::{
         engine::{Access, EngineError, Engines, WriteBatch},
         limits,
         log::LogStore,
-        state::{Database, StateError},
+        state::{Database, StateError, check_normaliser},
     },
 };
 
@@ -157,6 +157,8 @@ impl Shared {
 
         let database = Database::open(&*self.engines, &path, Access::ReadWrite)?;
         check_content(&database, own.manifest())?;
+        // Before the pointer: a state that this release cannot keep must not become its own.
+        check_normaliser(&database.view()?, self.state.normalisers())?;
         if Mutant::SnapshotWithoutRequests.is_planted() {
             let mut batch = WriteBatch::default();
             batch.delete_range(Family::Requests as usize, [0], [255]);

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use alert_core::state::family::LAYOUT_VERSION;
+use alert_core::{search::Normalisers, state::family::LAYOUT_VERSION};
 use parking_lot::Mutex;
 
 use super::{
@@ -54,10 +54,11 @@ impl CheckpointStore {
         host: &Host,
         engines: &Arc<dyn Engines>,
         directory: &DataDirectory,
+        normalisers: Normalisers,
     ) -> Result<(StateStore, Self), CheckpointError> {
         let root = directory.state_root().to_path_buf();
         let database = install::open_current(&*host.files, &**engines, &root)?;
-        let state = StateStore::over(host, database)?;
+        let state = StateStore::over(host, database, normalisers)?;
         let shared = Shared {
             host: host.clone(),
             engines: engines.clone(),

@@ -39,6 +39,9 @@ impl Default for RocksSettings {
     }
 }
 
+/// No family may grow beyond this part of what is granted for writes that are not in tables yet.
+const FAMILIES_SHARE: usize = 8;
+
 /// What all databases of a process share.
 pub(super) struct Shared {
     pub settings: RocksSettings,
@@ -109,7 +112,10 @@ pub(super) fn family(spec: &FamilySpec, shared: &Shared) -> Options {
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_bottommost_compression_type(DBCompressionType::Zstd);
-    options.set_write_buffer_size(32 * MIB);
+    // Filters and arenas of a table in memory take their room by its intended size, used or not. Of a small grant they
+    // would take all, and then every write would be followed by a flush.
+    let write_buffer = (shared.settings.write_buffer_bytes / FAMILIES_SHARE).clamp(MIB, 32 * MIB);
+    options.set_write_buffer_size(write_buffer);
     if spec.personal_data {
         options.set_periodic_compaction_seconds(PERIODIC_COMPACTION_SECONDS);
     }
@@ -137,7 +143,7 @@ pub(super) fn family(spec: &FamilySpec, shared: &Shared) -> Options {
         }
         Tuning::Small => {
             table.set_block_size(4 * 1024);
-            options.set_write_buffer_size(8 * MIB);
+            options.set_write_buffer_size(write_buffer.min(8 * MIB));
         }
     }
     if let Some(length) = spec.prefix_length {

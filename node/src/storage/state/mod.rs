@@ -18,7 +18,8 @@ mod view;
 
 pub use error::StateError;
 pub use families::spec;
-pub use store::StateStore;
+pub use store::{StateStore, Worked};
 pub use view::{Position, StateView};
 
 pub(in crate::storage) use database::Database;
+pub(in crate::storage) use store::check_normaliser;

@@ -42,18 +42,20 @@ impl Position {
 
 /// The state at one applied index. It owns what it reads, so it may be kept over an await and handed to a lane; but not
 /// for ever: an install closes the old database after [`crate::storage::limits::VIEW_LIFE_MS`], and reads then fail.
+/// Clones share the snapshot.
+#[derive(Clone)]
 pub struct StateView {
     snapshot: Arc<dyn EngineSnapshot>,
     database: Arc<Database>,
     position: Position,
-    meta: Meta,
+    meta: Arc<Meta>,
 }
 
 impl StateView {
     pub(super) fn new(database: Arc<Database>, snapshot: Arc<dyn EngineSnapshot>) -> Result<Self, StateError> {
-        let mut view = Self { snapshot, database, position: Position::default(), meta: Meta::default() };
+        let mut view = Self { snapshot, database, position: Position::default(), meta: Arc::default() };
         // Both from the snapshot itself: whatever is published elsewhere may be of another moment.
-        view.meta = Meta::read(&view)?;
+        view.meta = Arc::new(Meta::read(&view)?);
         view.position = Position { applied: view.read_applied()?, revision: view.meta.revision };
         Ok(view)
     }
@@ -64,7 +66,7 @@ impl StateView {
     }
 
     /// The state machine's counters in it.
-    pub fn meta(&self) -> &Meta {
+    pub fn meta(&self) -> &Arc<Meta> {
         &self.meta
     }
 

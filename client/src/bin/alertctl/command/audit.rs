@@ -156,14 +156,15 @@ async fn addresses(app: &App) -> Result<Vec<String>, Failure> {
 }
 
 /// Asks every node for its own part, page by page, and puts the attempts of each question together. A node that does not
-/// answer leaves the rest standing, and the exit code says so.
+/// answer leaves the rest standing, and the exit code says so; when none answers, nothing was done in part.
 async fn ask_nodes(
     app: &App,
     ask: impl AsyncFn(AlertClient, Vec<u8>) -> Result<pb::AuditRecords, alert_client::Error>,
 ) -> Result<Exit, Failure> {
     let (mut found, mut exit) = (pb::AuditRecords::default(), Exit::Ok);
+    let mut unheard = Vec::new();
     let addresses = addresses(app).await?;
-    let only_one = addresses.len() == 1;
+    let count = addresses.len();
     for address in addresses {
         let client = app.client.at_node(&address);
         let mut page_token = Vec::new();
@@ -176,14 +177,21 @@ async fn ask_nodes(
                         break;
                     }
                 }
-                Err(error) if only_one => return Err(error.into()),
                 Err(error) => {
-                    eprintln!("{address}: {}", Failure::from(error));
-                    exit = Exit::Partial;
+                    unheard.push((address, Failure::from(error)));
                     break;
                 }
             }
         }
+    }
+    if unheard.len() == count
+        && let Some((_, failure)) = unheard.pop()
+    {
+        return Err(failure);
+    }
+    for (address, failure) in unheard {
+        eprintln!("{address}: {failure}");
+        exit = Exit::Partial;
     }
     found.records = merge_attempts(found.records);
     records(app, &found)?;
@@ -251,6 +259,11 @@ async fn verify_nodes(app: &App) -> Result<Exit, Failure> {
     for address in addresses(app).await? {
         let answer = app.client.at_node(&address).verify_audit(pb::VerifyAuditRequest::default()).await;
         answers.push((address, answer));
+    }
+    if answers.iter().all(|(_, answer)| answer.is_err())
+        && let Some((_, Err(error))) = answers.pop()
+    {
+        return Err(error.into());
     }
     let exit = if answers.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|answer| !answer.intact)) {
         Exit::Failed

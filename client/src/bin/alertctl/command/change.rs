@@ -243,7 +243,7 @@ pub async fn erase(app: &App, arguments: Erase) -> Result<Exit, Failure> {
     let count = arguments.ids.len();
     let alerts = if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") };
     app.confirm(&format!(
-        "This removes {alerts} with all history from every node, and from every backup that is restored later.\n\
+        "This removes {alerts} with all history from every node. Copies made outside the store are yours to remove.\n\
          It cannot be undone."
     ))?;
     let ground = arguments.ground;

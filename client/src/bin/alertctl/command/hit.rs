@@ -73,7 +73,7 @@ struct Report {
     /// A value of the code list "hit-outcome": confirmed, not-the-subject, action-taken, not-possible.
     #[arg(long)]
     outcome: String,
-    /// The id of the search that showed the candidate.
+    /// The id of the search that showed the candidate, as `search` told it.
     #[arg(long)]
     search_id: String,
     /// The receipt of its answer.

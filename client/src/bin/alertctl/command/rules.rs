@@ -63,6 +63,10 @@ pub async fn run(app: &App, rules: Rules) -> Result<Exit, Failure> {
         Verb::Get { kind } => {
             let request = pb::GetRulesRequest { kind: pb::RuleKind::from(kind) as i32, ..Default::default() };
             let answer = app.client.rules(request).await?;
+            if let Some(next) = &answer.next {
+                let version = next.version;
+                eprintln!("version {version} waits until every node has built its index");
+            }
             // Rules are documents: JSON is what a person reads, too.
             app.output.text(&json::to_string_pretty(&answer.rules.unwrap_or_default()))?;
         }
@@ -72,7 +76,11 @@ pub async fn run(app: &App, rules: Rules) -> Result<Exit, Failure> {
             let expected_version = expected_version.unwrap_or(rules.version);
             let request = pb::PutRulesRequest { rules: Some(rules), expected_version, ..Default::default() };
             let answer = app.client.put_rules(request).await?;
-            let version = answer.rules.unwrap_or_default().version;
+            let waits = answer.next.is_some();
+            let version = answer.next.or(answer.rules).unwrap_or_default().version;
+            if waits {
+                eprintln!("version {version} waits until every node has built its index");
+            }
             app.output
                 .value(&serde_json::json!({ "version": version.to_string() }), || format!("version {version}"))?;
         }

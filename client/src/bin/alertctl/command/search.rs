@@ -2,6 +2,7 @@
 
 use alert_client::{pb, present};
 use clap::{Args, Subcommand};
+use uuid::Uuid;
 
 use crate::{
     App,
@@ -59,7 +60,7 @@ enum What {
     /// By a machine-readable zone; finds the document and its holder.
     Mrz {
         /// Its lines, each one argument.
-        #[arg(required = true, num_args = 1..=3, allow_hyphen_values = true)]
+        #[arg(required = true, num_args = 1..=3)]
         lines: Vec<String>,
     },
     /// By vehicle identification number (whole or last 8), plate or engine number.
@@ -114,7 +115,10 @@ enum What {
 }
 
 pub async fn run(app: &App, search: Search) -> Result<Exit, Failure> {
+    // Chosen here and not by the client, so that it can be told: a report of a hit names it.
+    let search_id = Uuid::now_v7().to_string();
     let request = pb::SearchRequest {
+        context: Some(pb::CallContext { search_id: search_id.clone(), ..Default::default() }),
         query: Some(query(search.what)),
         max_candidates: search.max,
         sources: search.sources,
@@ -122,6 +126,7 @@ pub async fn run(app: &App, search: Search) -> Result<Exit, Failure> {
     };
     let answer = app.client.search(request).await?;
     app.output.message(&answer, present::search)?;
+    eprintln!("search id {search_id}");
     let complete = present::verdict(&answer.sources).is_complete();
     Ok(if complete { Exit::Ok } else { Exit::Partial })
 }

@@ -238,3 +238,9 @@ fn a_tombstone_says_who_when_and_what_kind_and_nothing_of_a_person() {
         assert!(!bytes.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
     }
 }
+
+#[test]
+fn a_step_that_is_not_possible_is_told_in_words() {
+    let refused = transition(pb::AlertState::PendingReview, Step::Update).unwrap_err();
+    assert_eq!(refused.to_string(), "not possible while the alert is pending review");
+}

@@ -67,10 +67,15 @@ pub enum Next {
 
 /// The step is not possible from this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not possible while the alert is {}", .state.as_str_name())]
+#[error("not possible while the alert is {}", words(*.state))]
 pub struct WrongState {
     /// The state the alert is in.
     pub state: State,
+}
+
+/// A state as people say it: "pending review".
+fn words(state: State) -> String {
+    state.as_str_name().trim_start_matches("ALERT_STATE_").replace('_', " ").to_lowercase()
 }
 
 /// The table. An alert under review keeps the content that is being reviewed; an ended alert can only be erased.

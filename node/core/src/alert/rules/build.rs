@@ -45,6 +45,7 @@ pub(super) fn from_documents(documents: impl IntoIterator<Item = pb::Rules>) -> 
         ranks: parts.compatibility.1.priority.iter().enumerate().map(|(rank, name)| (name.clone(), rank)).collect(),
         minimum_fields: scoped(parts.minimum_fields.1.rules, |rule| (&rule.category, &rule.source)),
         search_profile: parts.search_profile.1,
+        next_profile: None,
         lists,
         categories,
     })

@@ -48,6 +48,8 @@ pub struct RuleSet {
     ranks: BTreeMap<String, usize>,
     minimum_fields: Scoped<pb::MinimumFieldRule>,
     search_profile: pb::SearchProfile,
+    /// A whole document: version and profile.
+    next_profile: Option<pb::Rules>,
 }
 
 impl RuleSet {
@@ -137,6 +139,25 @@ impl RuleSet {
     /// Weights, threshold and budgets of search.
     pub fn search_profile(&self) -> &pb::SearchProfile {
         &self.search_profile
+    }
+
+    /// The same rules, with the search profile that is to come into force once its index is built.
+    pub fn with_next_profile(mut self, document: Option<pb::Rules>) -> Self {
+        self.next_profile = document;
+        self
+    }
+
+    /// The document of the search profile that waits for its index.
+    pub fn next_profile(&self) -> Option<&pb::Rules> {
+        self.next_profile.as_ref()
+    }
+
+    /// The normaliser of [`RuleSet::next_profile`].
+    pub fn next_normaliser(&self) -> Option<u32> {
+        match self.next_profile.as_ref()?.rules.as_ref()? {
+            pb::rules::Rules::SearchProfile(profile) => Some(profile.normaliser_version),
+            _ => None,
+        }
     }
 }
 

@@ -13,7 +13,10 @@ use crate::{
             codes::{attributes, lists},
         },
     },
-    limits::{CODE_BYTES_MAX, FEED_DAYS_DEFAULT, FEED_DAYS_MAX, SEARCH_CANDIDATES_MAX, SHORT_TEXT_BYTES_MAX},
+    limits::{
+        CODE_BYTES_MAX, FEED_DAYS_DEFAULT, FEED_DAYS_MAX, NORMALISER_VERSION_MAX, SEARCH_CANDIDATES_MAX,
+        SHORT_TEXT_BYTES_MAX,
+    },
     pb::{self, rules::Rules as Kind},
 };
 
@@ -64,15 +67,8 @@ pub(crate) fn rule_document_faults(rules: &pb::Rules, is_category: &dyn Fn(&str)
 /// covert partition, of which every index key is made.
 pub fn validate_rules(rules: &pb::Rules, current: &RuleSet) -> Vec<pb::Fault> {
     let mut found = rule_document_faults(rules, &|category| current.category(category).is_some());
-    match &rules.rules {
-        Some(Kind::CodeLists(content)) => succession(content, current, &mut found),
-        Some(Kind::SearchProfile(profile))
-            if profile.normaliser_version < current.search_profile().normaliser_version =>
-        {
-            let message = "an older normaliser than the one in force: its index keys are gone";
-            found.push(fault("search_profile.normaliser_version", fault::FORBIDDEN_CHANGE, message));
-        }
-        _ => {}
+    if let Some(Kind::CodeLists(content)) = &rules.rules {
+        succession(content, current, &mut found);
     }
     found
 }
@@ -299,7 +295,7 @@ fn search_profile(profile: &pb::SearchProfile, found: &mut Vec<pb::Fault>) {
         ("budget_seeks", profile.budget_seeks, 1, SEEKS_MAX),
         ("budget_postings", profile.budget_postings, 1, POSTINGS_MAX),
         ("budget_scores", profile.budget_scores, 1, SCORES_MAX),
-        ("normaliser_version", profile.normaliser_version, 1, u32::MAX),
+        ("normaliser_version", profile.normaliser_version, 1, NORMALISER_VERSION_MAX),
         ("coincidence_ppm_max", profile.coincidence_ppm_max, 0, u32::MAX),
     ];
     for (field, amount, least, most) in amounts {

@@ -12,7 +12,7 @@ use crate::{
     alert::{AlertId, LabelId, Partition},
     pb,
     search::{
-        identifier,
+        Normaliser, identifier,
         normalise::{
             date::Date,
             name::{Class, effective},
@@ -42,17 +42,24 @@ pub struct IndexInput<'a> {
     pub priority: u8,
     /// Replicated time of its creation, milliseconds since 1970.
     pub created_at_ms: u64,
-    /// The version of the normaliser to derive under.
-    pub normaliser: u32,
+    /// What to derive under.
+    pub normaliser: Normaliser,
     /// The record.
     pub alert: &'a pb::Alert,
+}
+
+impl IndexInput<'_> {
+    /// Its names.
+    pub fn forms(&self) -> impl Iterator<Item = NameForm> {
+        self.alert.identities.iter().flat_map(|section| form::name_forms(section, self.normaliser))
+    }
 }
 
 /// Emits every entry (family, key, value) of `input`, each key once, in key order. The same input gives the same
 /// entries on every node. Entries of the lexicon are counted, not set: see [`super::lexicon::changes`].
 pub fn derive(input: &IndexInput<'_>, emit: &mut dyn FnMut(Family, Vec<u8>, Vec<u8>)) {
     let mut entries = Entries {
-        head: Head { normaliser: input.normaliser, partition: input.partition },
+        head: Head { normaliser: input.normaliser.version(), partition: input.partition },
         tail: Tail { priority: input.priority, created_at_ms: input.created_at_ms, id: input.id },
         label: input.label,
         numbers: BTreeMap::new(),
@@ -61,7 +68,7 @@ pub fn derive(input: &IndexInput<'_>, emit: &mut dyn FnMut(Family, Vec<u8>, Vec<
     for identifier in identifier::identifiers(input.alert) {
         entries.number(&identifier);
     }
-    for form in input.alert.identities.iter().flat_map(form::name_forms).take(FORMS_MAX) {
+    for form in input.forms().take(FORMS_MAX) {
         entries.name(&form);
     }
     for ((family, key), signature) in entries.numbers {

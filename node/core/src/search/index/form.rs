@@ -2,11 +2,8 @@
 
 use crate::{
     pb,
-    search::normalise::{
-        country::Country,
-        date::BirthDate,
-        name::{self, Token},
-    },
+    search::Normaliser,
+    search::normalise::{country::Country, date::BirthDate, name::Token},
 };
 
 /// One name of an alert's subject.
@@ -31,7 +28,7 @@ const MISUSED: &str = "misused";
 
 /// All names of the section. Dates of one identity hold for the aliases too: an alias is the same person, and an alert
 /// seldom repeats the date. What is known of a misused identity stays with it.
-pub fn name_forms(section: &pb::IdentitySection) -> Vec<NameForm> {
+pub fn name_forms(section: &pb::IdentitySection, normaliser: Normaliser) -> Vec<NameForm> {
     let mut own_dates: Vec<BirthDate> = section
         .identities
         .iter()
@@ -54,7 +51,7 @@ pub fn name_forms(section: &pb::IdentitySection) -> Vec<NameForm> {
         nationalities.sort_unstable();
         nationalities.dedup();
         for name in &identity.names {
-            let tokens = tokens_of(name);
+            let tokens = tokens_of(name, normaliser);
             if !tokens.is_empty() {
                 forms.push(NameForm {
                     tokens,
@@ -69,7 +66,7 @@ pub fn name_forms(section: &pb::IdentitySection) -> Vec<NameForm> {
     }
     for organisation in &section.organisations {
         for name in &organisation.names {
-            let tokens = tokens_of(name);
+            let tokens = tokens_of(name, normaliser);
             if !tokens.is_empty() {
                 forms.push(NameForm {
                     tokens,
@@ -98,8 +95,9 @@ fn kind(code: &Option<pb::Code>) -> &str {
     code.as_ref().map_or("", |code| code.value.as_str())
 }
 
-fn tokens_of(name: &pb::NameForm) -> Vec<Token> {
-    let parts = name.parts.iter().filter(|part| kind(&part.kind) != "title").map(|part| part.text.as_str());
-    let tokens = name::tokens(parts);
-    if tokens.is_empty() { name::tokens([name.full_text.as_str()]) } else { tokens }
+fn tokens_of(name: &pb::NameForm, normaliser: Normaliser) -> Vec<Token> {
+    let parts: Vec<&str> =
+        name.parts.iter().filter(|part| kind(&part.kind) != "title").map(|part| part.text.as_str()).collect();
+    let tokens = normaliser.tokens(&parts);
+    if tokens.is_empty() { normaliser.tokens(&[name.full_text.as_str()]) } else { tokens }
 }

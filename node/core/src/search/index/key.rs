@@ -90,6 +90,16 @@ impl Head {
     }
 }
 
+/// The version at the front of a key.
+pub fn version_of(key: &[u8]) -> Option<u32> {
+    key.first_chunk::<2>().map(|version| u32::from(u16::from_be_bytes(*version)))
+}
+
+/// Where the keys of a version begin; `None` beyond the last version.
+pub fn first_of_version(version: u32) -> Option<Vec<u8>> {
+    u16::try_from(version).ok().map(|version| version.to_be_bytes().to_vec())
+}
+
 /// Closes a list's prefix with the year that sub-divides it; 0 = unknown.
 pub fn with_year(mut prefix: Vec<u8>, year: u16) -> Vec<u8> {
     prefix.extend_from_slice(&year.to_be_bytes());

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{form, key::Head};
+use super::key::Head;
 use crate::{
     search::{
         normalise::name::{Class, Role},
@@ -56,10 +56,7 @@ impl Word {
 /// The words of one alert that the lexicon counts, each once.
 fn words(input: &IndexInput<'_>) -> BTreeSet<Word> {
     input
-        .alert
-        .identities
-        .iter()
-        .flat_map(form::name_forms)
+        .forms()
         .take(FORMS_MAX)
         .flat_map(|form| form.tokens)
         .filter(|token| token.role == Role::Name)
@@ -76,7 +73,7 @@ pub fn changes(
     new: Option<&IndexInput<'_>>,
 ) -> Result<Vec<Write>, ViewError> {
     let listed = |input: Option<&IndexInput<'_>>| {
-        input.map(|input| (Head { normaliser: input.normaliser, partition: input.partition }, words(input)))
+        input.map(|input| (Head { normaliser: input.normaliser.version(), partition: input.partition }, words(input)))
     };
     let (old, new) = (listed(old), listed(new));
     let mut writes = Vec::new();

@@ -119,6 +119,8 @@ impl NameSignature {
 }
 
 impl TokenSign {
+    /// Fills arrays.
+    pub const NONE: Self = Self { letter: 0, class: 0 };
     /// Marks what does not count as a name: a particle, an initial, a second reading.
     const WEAK: u8 = 0x80;
 

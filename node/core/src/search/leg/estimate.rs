@@ -6,7 +6,7 @@ use super::plan::Plan;
 use crate::{
     pb,
     search::{
-        index::signature::NameView,
+        index::signature::{self, NameView, TokenSign},
         normalise::{
             date::BirthDate,
             name::{Class, Role},
@@ -25,6 +25,8 @@ const FIRST_LETTER_POINTS: u32 = 7_600;
 /// One token of the query.
 struct Asked {
     classes: BTreeSet<u16>,
+    /// Of itself and its neighbours as one word: one name of the record then answers them all.
+    joined: BTreeSet<u16>,
     letter: u8,
     role: Role,
 }
@@ -47,7 +49,7 @@ impl<'a> Estimator<'a> {
                 let initial: String = token.base.chars().take(1).collect();
                 let initial = Class::of_skeleton(&skeleton::skeleton(&initial)).short();
                 let classes = BTreeSet::from([token.class().short(), initial]);
-                Asked { classes, letter: token.first_letter(), role: token.role }
+                Asked { classes, joined: BTreeSet::new(), letter: token.first_letter(), role: token.role }
             })
             .collect();
         for token in &plan.tokens {
@@ -59,7 +61,7 @@ impl<'a> Estimator<'a> {
         }
         for (run, class) in &plan.joins {
             for at in run.clone() {
-                asked[at].classes.insert(class.short());
+                asked[at].joined.insert(class.short());
             }
         }
         Self { query, profile, asked }
@@ -84,55 +86,89 @@ impl<'a> Estimator<'a> {
         self.query.gender != 0 && signature.gender() != 0 && self.query.gender != signature.gender()
     }
 
-    /// What the name promises: 0 to 10000.
+    /// What the name promises: 0 to 10000. Never less than the record's own name would earn by its classes: names are
+    /// assigned so that as many as can be agree, or ROBERT, whose nicknames sound like BELL, would take BELL from itself.
     pub fn name(&self, signature: NameView<'_>) -> u32 {
-        let mut known = signature.tokens().peekable();
-        if known.peek().is_none() {
+        let mut known = [TokenSign::NONE; signature::TOKENS_MAX];
+        let mut count = 0;
+        for (place, token) in known.iter_mut().zip(signature.tokens()) {
+            *place = token;
+            count += 1;
+        }
+        let known = &known[..count];
+        if known.is_empty() {
             return FULL;
         }
-        let identifying = signature.tokens().filter(|token| token.identifies()).count() as u32;
+        let one_to_one = signature.is_one_name();
+        let mut taken = [None; signature::TOKENS_MAX];
+        if one_to_one {
+            for at in 0..self.asked.len() {
+                if self.asked[at].role == Role::Name {
+                    self.assign(at, known, &mut taken, &mut 0);
+                }
+            }
+        }
         let (mut earned, mut matched, mut query_left) = (0, 0, 0);
-        let mut free = u32::MAX;
-        for asked in &self.asked {
-            let best = signature
-                .tokens()
-                .enumerate()
-                .filter(|(at, _)| free >> at & 1 == 1)
-                .map(|(at, token)| (self.token(asked, token.class, token.first_letter()), std::cmp::Reverse(at)))
-                .max();
-            match best {
-                None | Some((0, _)) => query_left += u32::from(asked.role == Role::Name),
-                Some((points, std::cmp::Reverse(at))) => {
+        for (at, asked) in self.asked.iter().enumerate() {
+            let points = |(place, token): (usize, &TokenSign)| match taken[place] {
+                Some(holder) if holder == at => FULL,
+                holder => asked.points(*token, one_to_one, holder.is_some(), self),
+            };
+            match known.iter().enumerate().map(points).max() {
+                None | Some(0) => query_left += u32::from(asked.role == Role::Name),
+                Some(points) => {
                     earned += points;
                     matched += 1;
-                    // Names joined in the record answer several of the query's; particles and initials take no name.
-                    if asked.role == Role::Name && points == FULL && signature.is_one_name() {
-                        free &= !(1 << at);
-                    }
                 }
             }
         }
         if matched == 0 {
             return 0;
         }
-        let record_left = if signature.is_one_name() { identifying.saturating_sub(matched) } else { 0 };
+        let identifying = known.iter().filter(|token| token.identifies()).count() as u32;
+        let record_left = if one_to_one { identifying.saturating_sub(matched) } else { 0 };
         let conflicts = query_left.min(record_left);
-        let missing = if signature.is_one_name() { query_left.max(record_left) - conflicts } else { 0 };
+        let missing = if one_to_one { query_left.max(record_left) - conflicts } else { 0 };
         (earned / (matched + conflicts)).saturating_sub(missing * self.profile.missing_part_points)
     }
 
-    fn token(&self, asked: &Asked, class: u16, letter: u8) -> u32 {
-        if asked.classes.contains(&class) {
-            FULL
-        } else if letter != 0 && letter == asked.letter {
-            match asked.role {
-                Role::Name if self.query.names_may_be_cut => FULL,
-                Role::Name => FIRST_LETTER_POINTS,
-                Role::Initial => FULL.saturating_sub(self.profile.initial_points),
-                Role::Particle => 0,
+    /// Gives the query's token a name of the record, moving others to names that suit them too (an augmenting path).
+    /// `seen` has a bit for each name that was tried.
+    fn assign(&self, at: usize, known: &[TokenSign], taken: &mut Taken, seen: &mut u32) -> bool {
+        for (place, token) in known.iter().enumerate() {
+            if *seen >> place & 1 == 1 || !self.asked[at].classes.contains(&token.class) {
+                continue;
             }
-        } else {
-            0
+            *seen |= 1 << place;
+            if taken[place].is_none_or(|other| self.assign(other, known, taken, seen)) {
+                taken[place] = Some(at);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Which of the query's tokens has each name of the record.
+type Taken = [Option<usize>; signature::TOKENS_MAX];
+
+impl Asked {
+    /// What one name of the record is worth to a token that did not get it: to neighbours joined, particles and initials
+    /// whatever else it answers; by its first letter while no other token has it.
+    fn points(&self, token: TokenSign, one_to_one: bool, is_taken: bool, estimator: &Estimator<'_>) -> u32 {
+        let shares = !one_to_one || self.role != Role::Name;
+        if self.joined.contains(&token.class) || shares && self.classes.contains(&token.class) {
+            return FULL;
+        }
+        let letter = token.first_letter();
+        if letter == 0 || letter != self.letter || is_taken && !shares {
+            return 0;
+        }
+        match self.role {
+            Role::Name if estimator.query.names_may_be_cut => FULL,
+            Role::Name => FIRST_LETTER_POINTS,
+            Role::Initial => FULL.saturating_sub(estimator.profile.initial_points),
+            Role::Particle => 0,
         }
     }
 }

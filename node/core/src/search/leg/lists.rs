@@ -165,6 +165,10 @@ impl Lists {
     /// Pairs beside a date: who has no date, or one that agrees in part only; and how many bear the name. Names must
     /// then agree well, so own classes do.
     fn by_pair_beside_date(&mut self, plan: &Plan) {
+        for token in &plan.tokens {
+            // Who has this name and no other: how many they are says what the name and the date alone are worth.
+            self.pair(token.class, Class::NONE, &[None], true);
+        }
         for (at, a) in plan.tokens.iter().enumerate() {
             for b in &plan.tokens[at + 1..] {
                 self.pair(a.class, b.class, &[None], true);

@@ -253,6 +253,10 @@ fn greek(word: &str) -> (String, String) {
             ('Γ', Some('Χ')) => ("NCH", 2),
             _ => (greek_letter(letter), 1),
         };
+        // A letter of another script among Greek ones, as look-alikes are: it stays as it is.
+        if text.is_empty() {
+            latin.push(letter);
+        }
         latin.push_str(text);
         at += used;
     }
@@ -444,6 +448,7 @@ mod tests {
         assert_eq!(base("ΕΥΘΎΜΙΟΣ"), "EFTHYMIOS");
         assert_eq!(base("ΜΠΆΜΠΗΣ"), "BAMPIS");
         assert_eq!(base("ΧΡΉΣΤΟΣ"), "CHRISTOS");
+        assert_eq!(base("ΜARIA"), "MARIA", "a Greek letter that looks like the Latin one");
     }
 
     #[test]

@@ -79,15 +79,23 @@ pub fn classes(name: &str) -> Vec<Class> {
     found
 }
 
-/// True when the two (romanised) are in one group.
-pub fn are_the_same(a: &str, b: &str) -> bool {
-    let (a, b) = (TABLE.groups(a), TABLE.groups(b));
+/// The groups that a name (romanised) is in; none for most.
+pub fn groups(name: &str) -> &'static [(u64, u32)] {
+    TABLE.groups(name)
+}
+
+/// True when the two have a group in common: they are one name.
+pub fn share_a_group(a: &[(u64, u32)], b: &[(u64, u32)]) -> bool {
     a.iter().any(|(_, group)| b.iter().any(|(_, other)| other == group))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn are_the_same(a: &str, b: &str) -> bool {
+        share_a_group(groups(a), groups(b))
+    }
 
     #[test]
     fn nicknames_and_names_of_other_languages_are_the_same_name() {

@@ -5,11 +5,12 @@ mod parse;
 pub use parse::parse;
 
 use super::{
-    explain,
+    Normaliser, explain,
+    index::key::{self, NumberKey},
     normalise::{
         country::Country,
         date::Date,
-        name::Token,
+        name::{self, Class, Token},
         number::{self, NumberKind},
     },
 };
@@ -47,6 +48,8 @@ impl Leg {
 /// A valid query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParsedQuery {
+    /// What its names were read by: it can only be answered from keys and records read by the same.
+    pub normaliser: Normaliser,
     /// Numbers to look for, each on its own.
     pub numbers: Vec<NumberQuery>,
     /// Persons to look for, each on its own.
@@ -128,11 +131,25 @@ pub struct PersonQuery {
     pub strict: bool,
     /// Tokens may be beginnings of names.
     pub names_may_be_cut: bool,
+    /// Persons are shown too whose name many bear and whose date agrees in part only.
+    pub with_coincidences: bool,
     /// Notes on where the person came from, for explanations.
     pub notes: Vec<String>,
 }
 
 impl ParsedQuery {
+    /// Where its first keys lie: queries sorted by it seek neighbouring keys one after the other.
+    pub fn place_in_index(&self) -> Vec<u8> {
+        match (self.persons.first(), self.numbers.first()) {
+            (Some(person), _) => {
+                let class = name::effective(&person.tokens).next().map_or(Class::NONE, Token::class);
+                [person.birth_date.to_bytes().as_slice(), &class.0].concat()
+            }
+            (None, Some(number)) => key::number_hash(NumberKey::Whole, &number.number).to_vec(),
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// What an officer could add to get a shorter list, for a limit of [`explain`].
     pub fn narrow_by(&self, limit: &str) -> &'static str {
         let dated = self.persons.iter().all(|person| person.birth_date.is_full());

@@ -6,19 +6,20 @@ use crate::{
     limits::{QUERY_TEXT_BYTES_MAX, QUERY_TOKENS_MAX},
     pb,
     search::{
+        Normaliser,
         index::form,
         mrz::{self, Mrz},
-        normalise::{country::Country, date::Date, name, number, number::NumberKind},
+        normalise::{country::Country, date::Date, number, number::NumberKind},
     },
 };
 
-/// Checks and normalises a query. `reference_year` is the present year: the pivot of two-digit years of birth.
+/// Checks a query and reads it by `normaliser`. `reference_year` is the present year: the pivot of two-digit years of birth.
 /// The error holds every fault; warnings come with the parsed query.
-pub fn parse(query: &pb::Query, reference_year: u32) -> Result<ParsedQuery, Vec<pb::Fault>> {
+pub fn parse(query: &pb::Query, reference_year: u32, normaliser: Normaliser) -> Result<ParsedQuery, Vec<pb::Fault>> {
     let mut parser = Parser {
         legs: legs(query),
         explicit: !query.legs.is_empty(),
-        parsed: ParsedQuery::default(),
+        parsed: ParsedQuery { normaliser, ..Default::default() },
         faults: Vec::new(),
         unreadable_zone: false,
     };
@@ -155,8 +156,8 @@ impl Parser {
     }
 
     fn zone_person(&mut self, zone: Mrz, notes: Vec<String>) {
-        let words = zone.secondary.iter().chain(&zone.primary).map(String::as_str);
-        let tokens = name::tokens(words);
+        let words: Vec<&str> = zone.secondary.iter().chain(&zone.primary).map(String::as_str).collect();
+        let tokens = self.parsed.normaliser.tokens(&words);
         if tokens.is_empty() {
             return;
         }
@@ -170,6 +171,7 @@ impl Parser {
                 .collect(),
             strict: false,
             names_may_be_cut: zone.names_may_be_cut,
+            with_coincidences: false,
             notes,
         });
     }
@@ -188,7 +190,8 @@ impl Parser {
             self.fault(&format!("{PATH}.names"), "TOO_LONG", format!("are longer than {QUERY_TEXT_BYTES_MAX} bytes"));
             return;
         }
-        let mut tokens = name::tokens(person.names.iter().map(String::as_str));
+        let names: Vec<&str> = person.names.iter().map(String::as_str).collect();
+        let mut tokens = self.parsed.normaliser.tokens(&names);
         if tokens.is_empty() {
             if person.names.iter().any(|name| !name.trim().is_empty()) {
                 self.warn(&format!("{PATH}.names"), "NO_CONTENT", "hold no name that can be searched");
@@ -219,6 +222,7 @@ impl Parser {
                     .collect(),
                 strict: person.strict,
                 names_may_be_cut: person.names_may_be_cut,
+                with_coincidences: person.with_coincidences,
                 notes: Vec::new(),
             });
         }
@@ -328,6 +332,10 @@ mod tests {
     use super::*;
 
     const YEAR: u32 = 2026;
+    fn parse(query: &pb::Query, year: u32) -> Result<ParsedQuery, Vec<pb::Fault>> {
+        super::parse(query, year, Normaliser::default())
+    }
+
     const TD3: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10";
 
     fn codes(faults: &[pb::Fault]) -> Vec<(&str, &str)> {

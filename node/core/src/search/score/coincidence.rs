@@ -27,6 +27,7 @@ fn chance_ppm(date: DateMatch) -> Option<u64> {
 }
 
 /// True when a candidate whose name `bearers` others bear, and whose date agrees like this, is met by chance too often.
+/// Never for a date that agrees in full, whatever the name: a missed hit can cost a life.
 pub fn is_likely(date: DateMatch, bearers: u32, profile: &pb::SearchProfile) -> bool {
     let most = u64::from(profile.coincidence_ppm_max);
     most > 0 && chance_ppm(date).is_some_and(|chance| chance * u64::from(bearers) > most)

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{FULL, distance, token};
+use super::{
+    FULL, distance,
+    token::{self, AskedToken},
+};
 use crate::{
     pb,
     search::{
@@ -44,9 +47,38 @@ pub const WEAK_PARTS: u32 = 4;
 /// What a particle on one side only takes.
 const PARTICLE_POINTS: u32 = 50;
 
-/// Compares two names. `None` when no token agrees.
-pub fn compare(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Option<NameScore> {
-    let mut pairings = pairings(query, record, may_be_cut, profile);
+/// A name of the query with what comparing it needs, worked out once for all candidates.
+pub struct AskedName<'a> {
+    tokens: &'a [Token],
+    asked: Vec<AskedToken<'a>>,
+    joins: Vec<(Range<usize>, String)>,
+    whole: Vec<String>,
+}
+
+impl<'a> AskedName<'a> {
+    /// One name.
+    pub fn new(tokens: &'a [Token]) -> Self {
+        let asked = tokens.iter().map(AskedToken::new).collect();
+        Self { tokens, asked, joins: joins(tokens), whole: whole(tokens) }
+    }
+
+    /// Compares it with a name of a record. `None` when no token agrees.
+    pub fn compare(&self, record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Option<NameScore> {
+        assign(self.tokens, record, pairings(self, record, may_be_cut, profile), profile)
+    }
+}
+
+/// Each token's letters as joins are compared with them.
+fn whole(tokens: &[Token]) -> Vec<String> {
+    tokens.iter().map(|token| skeleton::loose(&token.letters)).collect()
+}
+
+fn assign(
+    query: &[Token],
+    record: &[Token],
+    mut pairings: Vec<Pairing>,
+    profile: &pb::SearchProfile,
+) -> Option<NameScore> {
     // Best first; between equals the one that covers more, then the order of the names: the same on every node.
     pairings.sort_by_key(|pairing| {
         let covers = pairing.query.len() + pairing.record.len();
@@ -108,9 +140,10 @@ pub fn compare(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb
     })
 }
 
-fn pairings(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Vec<Pairing> {
+fn pairings(name: &AskedName<'_>, record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Vec<Pairing> {
+    let query = name.tokens;
     let mut pairings = Vec::new();
-    for (q, asked) in query.iter().enumerate() {
+    for (q, asked) in name.asked.iter().enumerate() {
         for (r, known) in record.iter().enumerate() {
             if let Some(likeness) = token::compare(asked, known, may_be_cut, profile) {
                 let (query, record) = (q..q + 1, r..r + 1);
@@ -118,20 +151,20 @@ fn pairings(query: &[Token], record: &[Token], may_be_cut: bool, profile: &pb::S
             }
         }
     }
-    for (run, joined) in joins(query) {
+    let whole = whole(record);
+    for (run, joined) in &name.joins {
         for (r, known) in record.iter().enumerate() {
-            if let Some(points) =
-                joined_likeness(&joined, known, profile).or_else(|| across(&query[run.clone()], known))
-            {
+            let points = joined_likeness(joined, &whole[r], profile).or_else(|| across(&query[run.clone()], known));
+            if let Some(points) = points {
                 pairings.push(Pairing { points, how: explain::JOINED, query: run.clone(), record: r..r + 1 });
             }
         }
     }
     for (run, joined) in joins(record) {
         for (q, asked) in query.iter().enumerate() {
-            if let Some(points) =
-                joined_likeness(&joined, asked, profile).or_else(|| across(&record[run.clone()], asked))
-            {
+            let points =
+                joined_likeness(&joined, &name.whole[q], profile).or_else(|| across(&record[run.clone()], asked));
+            if let Some(points) = points {
                 pairings.push(Pairing { points, how: explain::JOINED, query: q..q + 1, record: run.clone() });
             }
         }
@@ -161,21 +194,26 @@ const JOIN_SOUNDS_APART_MAX: usize = 2;
 /// A join of fewer letters must be the same word to count.
 const JOIN_LETTERS_MIN: usize = 6;
 
-fn joined_likeness(joined: &str, whole: &Token, profile: &pb::SearchProfile) -> Option<u32> {
-    let whole = skeleton::loose(&whole.letters);
+/// A join and a word that differ by more bytes than this are not compared: no two spellings of one name do.
+const JOIN_BYTES_APART_MAX: usize = 8;
+
+fn joined_likeness(joined: &str, whole: &str, profile: &pb::SearchProfile) -> Option<u32> {
     if joined == whole {
         return Some(JOINED);
     }
+    if joined.len().abs_diff(whole.len()) > JOIN_BYTES_APART_MAX {
+        return None;
+    }
     let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(whole.len()) <= 1;
-    if near && distance::within_one(joined, &whole) {
+    if near && distance::within_one(joined, whole) {
         return Some(FULL.saturating_sub(profile.typing_error_points));
     }
     // Joined and spelt otherwise: HYUN MIN and HYEONMIN.
     let skeleton = skeleton::skeleton(joined);
     let sounds_alike = !skeleton::is_whole(&skeleton)
         && skeleton.chars().count() >= JOIN_SIGNS_MIN
-        && skeleton == skeleton::skeleton(&whole)
-        && distance::errors(&skeleton::sounds(joined), &skeleton::sounds(&whole), JOIN_SOUNDS_APART_MAX)
+        && skeleton == skeleton::skeleton(whole)
+        && distance::errors(&skeleton::sounds(joined), &skeleton::sounds(whole), JOIN_SOUNDS_APART_MAX)
             <= JOIN_SOUNDS_APART_MAX;
     sounds_alike.then(|| FULL.saturating_sub(2 * profile.variant_points))
 }
@@ -203,7 +241,9 @@ mod tests {
 
     fn points(query: &str, record: &str) -> u32 {
         let rules = RuleSet::defaults();
-        compare(&tokens([query]), &tokens([record]), false, rules.search_profile()).map_or(0, |score| score.points)
+        let (query, record) = (tokens([query]), tokens([record]));
+        let scored = AskedName::new(&query).compare(&record, false, rules.search_profile());
+        scored.map_or(0, |score| score.points)
     }
 
     #[test]

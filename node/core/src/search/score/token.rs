@@ -1,5 +1,7 @@
 //! One token of a query against one token of a record.
 
+use std::cell::OnceCell;
+
 use super::{FULL, distance};
 use crate::{
     pb,
@@ -38,8 +40,43 @@ const TYPING_LETTERS_MIN: usize = 3;
 /// Tokens at least this long may have two.
 const TWO_ERRORS_LETTERS_MIN: usize = 7;
 
-/// How `query` and `record` agree, if they do. `may_be_cut`: the query's tokens may be beginnings of names.
-pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::SearchProfile) -> Option<Likeness> {
+/// A token of the query with what comparing it needs, worked out once for all candidates, and only when asked for.
+pub struct AskedToken<'a> {
+    token: &'a Token,
+    groups: OnceCell<&'static [(u64, u32)]>,
+    alternates: OnceCell<Vec<String>>,
+}
+
+impl<'a> AskedToken<'a> {
+    /// One token.
+    pub fn new(token: &'a Token) -> Self {
+        Self { token, groups: OnceCell::new(), alternates: OnceCell::new() }
+    }
+
+    /// The table of variants has the two as one name.
+    fn is_listed_with(&self, record: &Token) -> bool {
+        let groups = self.groups.get_or_init(|| variants::groups(&self.token.base));
+        !groups.is_empty() && variants::share_a_group(groups, variants::groups(&record.base))
+    }
+
+    /// Spelt as another language spells its sounds, it is the record's.
+    fn reads_as(&self, record: &Token) -> bool {
+        let query = self.token;
+        !skeleton::is_whole(&record.skeleton)
+            && record.skeleton.chars().count() >= 3
+            && (query.script != record.script || distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3)
+            && self.alternates.get_or_init(|| skeleton::alternates(&query.base)).contains(&record.skeleton)
+    }
+}
+
+/// How `asked` and `record` agree, if they do. `may_be_cut`: the query's tokens may be beginnings of names.
+pub fn compare(
+    asked: &AskedToken<'_>,
+    record: &Token,
+    may_be_cut: bool,
+    profile: &pb::SearchProfile,
+) -> Option<Likeness> {
+    let query = asked.token;
     let like = |points: u32, how| Some(Likeness { points: points.min(FULL), how });
     if query.original == record.original {
         return like(FULL, explain::EXACT);
@@ -57,13 +94,13 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
     if may_be_cut && record.base.starts_with(&query.base) {
         return like(PREFIX, explain::PREFIX);
     }
-    let (asked, known) = (query.letters.chars().count(), record.letters.chars().count());
-    if asked.min(known) < TYPING_LETTERS_MIN {
+    let (letters, known) = (query.letters.chars().count(), record.letters.chars().count());
+    let shorter = letters.min(known);
+    if shorter < TYPING_LETTERS_MIN {
         return None;
     }
     let variant = FULL.saturating_sub(profile.variant_points);
-    let is_listed = variants::are_the_same(&query.base, &record.base);
-    let listed = is_listed.then_some(Likeness { points: variant.saturating_sub(LISTED), how: explain::VARIANT });
+    let listed_points = variant.saturating_sub(LISTED);
     let errors = distance::errors(&query.letters, &record.letters, LETTERS_APART_MAX);
     let same_skeleton =
         query.skeletons().any(|asked| !skeleton::is_whole(asked) && record.skeletons().any(|known| known == asked));
@@ -71,7 +108,7 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
         return like(SAME_ACROSS_SCRIPTS, explain::TRANSLITERATION);
     }
     // A short name has few letters to be sure of.
-    let brief = if asked.min(known) <= 4 { profile.typing_error_points / 2 } else { 0 };
+    let brief = if shorter <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);
     let spelling = same_skeleton
         .then(|| distance::errors(&query.sounds, &record.sounds, LETTERS_APART_MAX))
@@ -79,17 +116,22 @@ pub fn compare(query: &Token, record: &Token, may_be_cut: bool, profile: &pb::Se
         .map(|apart| variant.saturating_sub(PER_LETTER * (apart as u32).saturating_sub(1)));
     let typed = match errors {
         1 => Some(typing),
-        2 if asked.min(known) >= TWO_ERRORS_LETTERS_MIN => Some(typing.saturating_sub(profile.typing_error_points)),
+        2 if shorter >= TWO_ERRORS_LETTERS_MIN => Some(typing.saturating_sub(profile.typing_error_points)),
         _ => None,
     };
     let found = match (spelling, typed) {
         (Some(spelling), Some(typed)) if typed > spelling => like(typed, explain::TYPING_ERROR),
         (Some(spelling), _) => like(spelling, explain::VARIANT),
         (None, Some(typed)) => like(typed, explain::TYPING_ERROR),
-        (None, None) => other_reading(query, record)
+        (None, None) => asked
+            .reads_as(record)
             .then_some(Likeness { points: variant.saturating_sub(2 * PER_LETTER), how: explain::VARIANT }),
     };
-    [found, listed].into_iter().flatten().max_by_key(|likeness| likeness.points)
+    if found.is_some_and(|found| found.points >= listed_points) {
+        return found;
+    }
+    let listed = asked.is_listed_with(record).then_some(Likeness { points: listed_points, how: explain::VARIANT });
+    listed.or(found)
 }
 
 /// Letters between two spellings of one name, at most.
@@ -104,14 +146,6 @@ fn spelling_letters(skeleton: &str) -> usize {
     }
 }
 
-/// The query's token, spelt as another language spells its sounds, is the record's.
-fn other_reading(query: &Token, record: &Token) -> bool {
-    !skeleton::is_whole(&record.skeleton)
-        && record.skeleton.chars().count() >= 3
-        && (query.script != record.script || distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3)
-        && skeleton::alternates(&query.base).contains(&record.skeleton)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +154,7 @@ mod tests {
     fn how(query: &str, record: &str) -> &'static str {
         let token = |word: &str| Token::new(&text::words(word)[0]);
         let rules = RuleSet::defaults();
-        let likeness = compare(&token(query), &token(record), false, rules.search_profile());
+        let likeness = compare(&AskedToken::new(&token(query)), &token(record), false, rules.search_profile());
         likeness.map_or("-", |likeness| likeness.how)
     }
 
@@ -153,11 +187,12 @@ mod tests {
 
     #[test]
     fn a_cut_token_is_a_beginning_only_where_names_may_be_cut() {
-        let token = |word: &str| Token::new(word);
+        let (asked, known) = (Token::new("ALEXAN"), Token::new("ALEXANDROS"));
+        let asked = AskedToken::new(&asked);
         let rules = RuleSet::defaults();
         let profile = rules.search_profile();
-        let cut = compare(&token("ALEXAN"), &token("ALEXANDROS"), true, profile).unwrap();
+        let cut = compare(&asked, &known, true, profile).unwrap();
         assert_eq!(cut.how, "prefix");
-        assert_eq!(compare(&token("ALEXAN"), &token("ALEXANDROS"), false, profile), None);
+        assert_eq!(compare(&asked, &known, false, profile), None);
     }
 }

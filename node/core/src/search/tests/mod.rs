@@ -1,5 +1,7 @@
 //! The search as a whole, over a state in memory.
 
+mod batch;
+mod coincidence;
 mod golden;
 mod metamorphic;
 mod model;

@@ -183,3 +183,20 @@ fn names_without_a_date_and_dates_with_one_name_find() {
     assert!(finds("Anna Eriksson", born, "Eriksson", born));
     assert!(finds("Eriksson", born, "Anna Eriksson", born));
 }
+
+#[test]
+fn a_name_whose_nicknames_sound_like_its_neighbour_finds_itself() {
+    let born = Some(date(1985, 11, 24));
+    for name in ["Robert Bell", "Zheng Jianguo", "Bell Robert"] {
+        assert!(finds(name, born, name, born), "{name}");
+        assert!(finds(name, born, name, None), "{name} without a date");
+    }
+}
+
+#[test]
+fn a_given_name_of_two_signs_finds_without_its_surname() {
+    let born = Some(date(1989, 2, 24));
+    for (name, asked) in [("曹 勇伟", "勇伟"), ("王 杰鹏", "杰鹏"), ("양 동호", "동호")] {
+        assert!(finds(name, born, asked, born), "{name} by {asked}");
+    }
+}

@@ -1,7 +1,10 @@
 //! Persons: names in any order, script and spelling, dates known in part or wrongly.
 
 use super::store::*;
-use crate::{pb, search::explain};
+use crate::{
+    pb,
+    search::{Normaliser, explain},
+};
 
 const TD3: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10";
 
@@ -226,8 +229,16 @@ fn likeness_to_alerts_in_the_store_is_found_by_names_and_numbers_and_leaves_out_
     store.add(4, person("Grace Okafor", Some(date(1974, 8, 12))));
     alert.id = own.to_string();
     let profile = store.rules.search_profile();
-    let answer =
-        crate::search::duplicates(&store.view, &alert, &officer(), &store, profile, Default::default()).unwrap();
+    let answer = crate::search::duplicates(
+        &store.view,
+        &alert,
+        Normaliser::default(),
+        &officer(),
+        &store,
+        profile,
+        Default::default(),
+    )
+    .unwrap();
     assert_eq!(answer.found.iter().map(|found| found.id).collect::<Vec<_>>(), [same_passport, namesake]);
 }
 

@@ -11,9 +11,10 @@ use crate::{
     alert::{AlertId, Caller, Header, Label, LabelId, Partition, Role, RuleSet, StoredAlert, Viewer},
     pb,
     search::{
-        LabelSource, NORMALISER_VERSION, SearchAnswer, SearchLimits,
-        index::{self, IndexInput},
-        query, run,
+        LabelSource, Normaliser, SearchAnswer, SearchLimits,
+        index::{self, IndexInput, form::NameForm},
+        query::{self, ParsedQuery},
+        run,
     },
     state::{MemoryView, ViewError, family::Family},
 };
@@ -95,13 +96,21 @@ impl Store {
     }
 
     pub fn search_within(&self, viewer: &Viewer, query: &pb::Query, profile: &pb::SearchProfile) -> SearchAnswer {
-        let parsed = query::parse(query, YEAR).unwrap();
-        run(&self.view, &parsed, viewer, self, profile, SearchLimits::default()).unwrap()
+        self.search_parsed(viewer, &parse(query).unwrap(), profile)
+    }
+
+    pub fn search_parsed(&self, viewer: &Viewer, query: &ParsedQuery, profile: &pb::SearchProfile) -> SearchAnswer {
+        run(&self.view, query, viewer, self, profile, SearchLimits::default()).unwrap()
     }
 
     /// Ids that a domestic searcher is given, best first.
     pub fn ids(&self, query: &pb::Query) -> Vec<AlertId> {
         self.search(&officer(), query).found.iter().map(|found| found.id).collect()
+    }
+
+    /// The names of one alert.
+    pub fn forms(&self, id: AlertId) -> Vec<NameForm> {
+        self.alerts[&id].input(id).forms().collect()
     }
 
     /// The score of one alert for a query about a person; 0 when it is no candidate.
@@ -119,7 +128,7 @@ impl Entry {
             label: self.label,
             priority: self.priority,
             created_at_ms: self.created_at_ms,
-            normaliser: NORMALISER_VERSION,
+            normaliser: Normaliser::default(),
             alert: &self.alert,
         }
     }
@@ -136,10 +145,16 @@ impl Entry {
                 label: self.label,
                 change: "create".into(),
                 changed_by: None,
+                priority: self.priority,
             },
             alert: self.alert.encode_to_vec(),
         }
     }
+}
+
+/// A query as the store's own normaliser reads it.
+pub fn parse(query: &pb::Query) -> Result<ParsedQuery, Vec<pb::Fault>> {
+    query::parse(query, YEAR, Normaliser::default())
 }
 
 pub fn open(alert: pb::Alert) -> Entry {

@@ -148,7 +148,7 @@ fn compatibility_names_categories_and_ranks_each_once() {
 }
 
 #[test]
-fn a_search_profile_stays_within_its_limits_and_never_goes_back_to_an_older_normaliser() {
+fn a_search_profile_stays_within_its_limits_and_may_go_back_to_an_older_normaliser() {
     let with = |change: &dyn Fn(&mut pb::SearchProfile)| {
         let mut document = defaults().remove(3);
         let Some(Kind::SearchProfile(profile)) = &mut document.rules else { panic!("the profile comes fourth") };
@@ -166,10 +166,18 @@ fn a_search_profile_stays_within_its_limits_and_never_goes_back_to_an_older_norm
         with(&|profile| profile.name_weight = u32::MAX),
         ["search_profile.name_weight INCONSISTENT", "search_profile.name_weight OUT_OF_RANGE",]
     );
+    assert_eq!(with(&|profile| profile.normaliser_version = 0), ["search_profile.normaliser_version OUT_OF_RANGE"]);
     assert_eq!(
-        with(&|profile| profile.normaliser_version = 0),
-        ["search_profile.normaliser_version FORBIDDEN_CHANGE", "search_profile.normaliser_version OUT_OF_RANGE",]
+        with(&|profile| profile.normaliser_version = 65_536),
+        ["search_profile.normaliser_version OUT_OF_RANGE"],
+        "keys have two bytes for it"
     );
+    // Its index is built anew: a bad normaliser can be taken back.
+    let mut newer = defaults();
+    let Some(Kind::SearchProfile(profile)) = &mut newer[3].rules else { panic!("the profile comes fourth") };
+    profile.normaliser_version += 1;
+    let newer = RuleSet::from_documents(newer).unwrap();
+    assert!(blocking(&validate_rules(&defaults()[3], &newer)).is_empty());
 }
 
 #[test]
