@@ -79,7 +79,7 @@ pub const EJECTION_MIN: Duration = Duration::from_millis(500);
 pub const EJECTION_MAX: Duration = Duration::from_secs(10);
 /// A call that tries a node whose time out of favour is over has it for itself this long.
 pub const TRIAL: Duration = Duration::from_secs(1);
-/// While calls are made, a node that was asked something and has said nothing for this long is asked for a sign of life.
+/// While calls are made, a node that has said nothing for this long is asked for a sign of life.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// A node that gives none within this time is out of favour.
 pub const LOOK_TIMEOUT: Duration = Duration::from_millis(400);

@@ -59,12 +59,12 @@ async fn watch(routing: Arc<Routing>) {
             all_asked_at = Some(now);
             ask_all_at = now + next_round(&routing);
         }
+        let is_busy = routing.unused_for() < limits::BUSY_FOR;
         for node in known_nodes(&routing) {
-            if asks_all || needs_look(&node, now) {
+            if asks_all || needs_look(&node, is_busy, now) {
                 looks.push(Box::pin(look(node)));
             }
         }
-        let is_busy = routing.unused_for() < limits::BUSY_FOR;
         let mut wake = if is_busy { ask_all_at.min(now + limits::LOOK_INTERVAL / 2) } else { ask_all_at };
         routing.watcher_rests.store(!is_busy, Ordering::Relaxed);
         loop {
@@ -108,9 +108,11 @@ fn known_nodes(routing: &Routing) -> Vec<Arc<Node>> {
     addresses.into_iter().map(|address| routing.node(address)).collect()
 }
 
-fn needs_look(node: &Node, now: Instant) -> bool {
+/// While calls are made, every node that was not heard of lately: one that no call has come to since it fell silent would
+/// be found out only by the call that then has to wait for it.
+fn needs_look(node: &Node, is_busy: bool, now: Instant) -> bool {
     let heard_lately = node.heard_at().is_some_and(|heard| now.duration_since(heard) < limits::LOOK_INTERVAL);
-    node.owes_a_word(limits::LOOK_INTERVAL, now) || (node.trouble().is_some() && !heard_lately)
+    !heard_lately && (is_busy || node.trouble().is_some() || node.owes_a_word(limits::LOOK_INTERVAL, now))
 }
 
 async fn look(node: Arc<Node>) -> Seen {
