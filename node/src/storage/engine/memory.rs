@@ -281,6 +281,7 @@ impl Engine for MemoryEngine {
         if self.core.files.exists(path) {
             return Err(io(std::io::ErrorKind::AlreadyExists.into()));
         }
+        self.flush_wal(true)?;
         let bytes = dump(&self.core.names, &self.core.state.read(), u64::MAX);
         self.core.files.create_directories(path).map_err(io)?;
         replace(&*self.core.files, path, &bytes).map_err(io)

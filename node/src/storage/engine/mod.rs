@@ -145,7 +145,8 @@ pub trait Engine: Send + Sync + 'static {
     fn snapshot(&self) -> Result<Arc<dyn EngineSnapshot>, EngineError>;
 
     /// Makes a copy of the database, as of now, in the new directory `path` (whose parent exists): complete, durable
-    /// but for the names in the parent directory, and by hard links where files never change.
+    /// but for the names in the parent directory, and by hard links where files never change. What the copy holds is
+    /// durable in the database itself too, so that a log may be cut behind it.
     fn checkpoint(&self, path: &Path) -> Result<(), EngineError>;
 
     /// About how many bytes on disk the keys `from..to` take.
