@@ -65,6 +65,9 @@ impl StateMachine {
         let Some(last) = entries.last() else { return Ok(()) };
         let last_index = last.log_id.index;
         let at_ms = entries.iter().filter_map(entry::proposed_at_ms).max();
+        // A quorum of others may have committed what is not on this node's disk yet. Should it die now, its state would be
+        // ahead of its log, or against it.
+        self.storage.log.durable(last_index).await?;
         let answers = self.storage.state.apply(entries).await?;
         self.marks.lock().expect("held for this line only").note(last_index, bytes as u64, at_ms);
         for (responder, answer) in responders.into_iter().zip(answers) {

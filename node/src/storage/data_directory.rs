@@ -159,8 +159,12 @@ fn check(identity: &Identity, options: &DirectoryOptions) -> Result<(), Director
 
 fn make_writable(files: &dyn FileSystem, path: &Path) -> Result<(), DirectoryError> {
     let probe = path.join("write-test");
+    let mut missing: Vec<&Path> = path.ancestors().take_while(|above| !files.exists(above)).collect();
+    // A relative path ends in the empty one, which is the working directory.
+    missing.retain(|above| !above.as_os_str().is_empty());
     files
         .create_directories(path)
+        .and_then(|()| missing.iter().rev().try_for_each(|made| sync_parent(files, made)))
         .and_then(|()| files.write(&probe, b""))
         .and_then(|()| files.remove_file(&probe))
         .map_err(|error| DirectoryError::NotWritable { path: path.to_path_buf(), reason: error.to_string() })
@@ -253,7 +257,13 @@ pub(super) fn replace_file(files: &dyn FileSystem, path: &Path, bytes: &[u8]) ->
     if Mutant::PointerNotSynced.is_planted() {
         return Ok(());
     }
-    files.sync_directory(path.parent().unwrap_or(Path::new(".")))
+    sync_parent(files, path)
+}
+
+/// Makes the name of a file or directory durable.
+fn sync_parent(files: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    files.sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

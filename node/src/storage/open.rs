@@ -6,7 +6,7 @@ use alert_core::search::Normalisers;
 use thiserror::Error;
 
 use super::{
-    checkpoint::{CheckpointError, CheckpointStore},
+    checkpoint::{self, CheckpointError, CheckpointStore},
     data_directory::{DataDirectory, DirectoryError, DirectoryOptions},
     engine::Engines,
     log::{LogError, LogStore},
@@ -53,6 +53,11 @@ impl Storage {
         normalisers: Normalisers,
     ) -> Result<Self, OpenError> {
         let directory = DataDirectory::open(host, options)?;
+        let (log, state) = (directory.log_database(), directory.state_root());
+        // Made anew it would be a log without its vote. The log is made, durably, before the state's pointer.
+        if !host.files.exists(&log) && checkpoint::is_in_use(&*host.files, state) {
+            return Err(DirectoryError::Half { kept: state.to_path_buf(), lost: log }.into());
+        }
         let log = LogStore::open(host, &**engines, &directory)?;
         let (state, checkpoints) = CheckpointStore::open(host, engines, &directory, normalisers)?;
         Ok(Self { directory, log, state, checkpoints })

@@ -74,6 +74,11 @@ fn databases(files: &dyn FileSystem, root: &Path) -> Result<Vec<(u64, PathBuf)>,
     Ok(found)
 }
 
+/// True when `root` holds a state that a node has worked with.
+pub fn is_in_use(files: &dyn FileSystem, root: &Path) -> bool {
+    files.exists(&root.join(CURRENT))
+}
+
 /// Opens the database that `CURRENT` names, or the first one of a new directory, and sweeps all others. Blocks.
 pub(super) fn open_current(
     files: &dyn FileSystem,

@@ -30,7 +30,7 @@ mod tests;
 
 pub use error::CheckpointError;
 pub use handle::{Checkpoint, Pin};
-pub use install::Step;
+pub use install::{Step, is_in_use};
 pub use manifest::{Manifest, ManifestFile};
 pub use receive::{MissingPart, Receiver};
 pub use store::CheckpointStore;

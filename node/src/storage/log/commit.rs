@@ -88,6 +88,13 @@ impl Log {
         }
     }
 
+    /// True when the entry at `index` is on disk, with all before it. What has left memory is.
+    pub fn is_durable(&self, index: u64) -> bool {
+        let Some(oldest) = self.tail.front() else { return true };
+        let place = index.checked_sub(oldest.entry.log_id.index).and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| self.tail.get(place)).is_none_or(|entry| entry.sequence <= self.written)
+    }
+
     fn bound_tail(&mut self) {
         while self.tail_bytes > limits::LOG_TAIL_BYTES_MAX
             && self.tail.front().is_some_and(|oldest| oldest.sequence <= self.written)
@@ -239,23 +246,39 @@ pub(super) struct Shared {
     pub directory: DataDirectory,
     pub host: Host,
     pub log: Mutex<Log>,
-    room: Notify,
+    /// A group was written, or none will be any more.
+    progress: Notify,
     counters: Counters,
 }
 
 impl Shared {
     pub fn new(engine: Arc<dyn Engine>, directory: DataDirectory, host: Host, log: Log) -> Self {
-        Self { engine, directory, host, log: Mutex::new(log), room: Notify::new(), counters: Counters::default() }
+        Self { engine, directory, host, log: Mutex::new(log), progress: Notify::new(), counters: Counters::default() }
     }
 
     /// Waits while too many bytes wait for the disk.
     pub async fn wait_for_room(&self) {
         loop {
-            let room = self.room.notified();
+            let progress = self.progress.notified();
             if self.log.lock().queue_bytes <= limits::LOG_QUEUE_BYTES_MAX {
                 return;
             }
-            room.await;
+            progress.await;
+        }
+    }
+
+    /// Waits until the entry at `index` is on disk.
+    pub async fn wait_until_durable(&self, index: u64) -> Result<(), LogError> {
+        loop {
+            let progress = self.progress.notified();
+            {
+                let log = self.log.lock();
+                log.check()?;
+                if log.is_durable(index) {
+                    return Ok(());
+                }
+            }
+            progress.await;
         }
     }
 
@@ -303,7 +326,7 @@ impl Shared {
                     log.queue_bytes -= bytes;
                     log.bound_tail();
                     drop(log);
-                    self.room.notify_waiters();
+                    self.progress.notify_waiters();
                     let purged = group.iter().filter_map(Operation::purges).max();
                     if let Some(upto) = purged {
                         self.compact_later(upto);
@@ -356,7 +379,7 @@ impl Shared {
             log.queue_bytes = 0;
             std::mem::take(&mut log.queue)
         };
-        self.room.notify_waiters();
+        self.progress.notify_waiters();
         let result = Err(LogError::Stopped(error.to_string()));
         group.into_iter().chain(later).for_each(|operation| operation.complete(&result));
     }

@@ -19,7 +19,7 @@ use crate::{
     seam::{self, Host, Lane},
     storage::{
         data_directory::DataDirectory,
-        engine::{Access, Engines},
+        engine::{Access, EngineError, Engines},
     },
 };
 
@@ -35,6 +35,9 @@ impl LogStore {
         let path = directory.log_database();
         let engine =
             engines.open(&path, &spec(), Access::ReadWrite).map_err(|error| LogError::from_engine(&path, error))?;
+        // The database syncs what is in it, not its own name: a new one could be gone after a power loss, vote and all.
+        let named = host.files.sync_directory(path.parent().unwrap_or(&path));
+        named.map_err(|error| LogError::from_engine(&path, EngineError::from_io(&path, &error)))?;
         let log = open::load(&*engine, &path)?;
         tracing::info!(
             path = %path.display(),
@@ -59,6 +62,11 @@ impl LogStore {
     /// Returns when everything queued so far is durable.
     pub async fn flush(&self) -> Result<(), LogError> {
         self.queue_and_wait(|_, done| Ok(Operation::Barrier { done })).await
+    }
+
+    /// Returns when the entry at `index` is durable. What is not there (purged, or not yet appended) is not waited for.
+    pub async fn durable(&self, index: u64) -> Result<(), LogError> {
+        self.shared.wait_until_durable(index).await
     }
 
     /// Makes everything durable and closes the database. Later calls fail.

@@ -92,6 +92,32 @@ async fn an_entry_is_readable_at_once_and_reported_only_after_its_fsync() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_built_on_an_entry_before_its_fsync() {
+    on_every_engine(|bench| async move {
+        let mut store = open(&bench, "node").unwrap();
+        append(&mut store, small(1, 0..=2)).await;
+        bench.disk.hold();
+        let waiting = queue(&mut store, small(1, 3..=4)).await;
+        store.durable(2).await.unwrap();
+        let log = store.clone();
+        let mut durable = std::pin::pin!(log.durable(3));
+        assert!(futures::poll!(&mut durable).is_pending(), "it is not on disk");
+        bench.disk.release();
+        durable.await.unwrap();
+        waiting.await.unwrap().unwrap();
+        bench.disk.hold();
+        bench.disk.fail(Some(EngineError::Io { place: "log".into(), reason: "EIO".into() }));
+        let waiting = queue(&mut store, small(1, 5..=5)).await;
+        let mut durable = std::pin::pin!(log.durable(5));
+        assert!(futures::poll!(&mut durable).is_pending());
+        bench.disk.release();
+        assert!(matches!(durable.await, Err(LogError::Stopped(_))), "nobody waits for a log that has stopped");
+        assert!(waiting.await.unwrap().is_err());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_fsync_serves_everything_that_is_queued() {
     on_every_engine(|bench| async move {
         let mut store = open(&bench, "node").unwrap();
