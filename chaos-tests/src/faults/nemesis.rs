@@ -26,6 +26,8 @@ enum Heal {
 enum Watch {
     /// The power goes in the middle of the work, or at the latest now.
     Torn { id: u64, losses: u64 },
+    /// The power goes when the node stands in a later term.
+    Voted { id: u64, term: u64, until_us: u64 },
     /// A node whose fsyncs fail has to stop.
     MustStop { id: u64 },
     /// A node whose disk lied must not start.
@@ -65,6 +67,16 @@ impl Nemesis {
             next_node,
             condemned: false,
         }
+    }
+
+    /// True when this run has faults of the kind.
+    pub fn plans(&self, kind: Kind) -> bool {
+        self.plan.faults.contains(&kind)
+    }
+
+    /// True for a member that never votes.
+    pub fn is_learner(&self, id: u64) -> bool {
+        id > self.plan.voters && id <= self.plan.voters + self.plan.learners
     }
 
     /// Kinds that have not taken effect.
@@ -202,6 +214,16 @@ impl Nemesis {
                 }
                 Some(true)
             }
+            Kind::VotedThenPowerLoss => {
+                let leader = world.observer.leader().filter(|id| members.contains(id))?;
+                let voter = world.pick(&members.iter().copied().filter(|id| *id != leader).collect::<Vec<_>>())?;
+                self.note(world, format!("node {leader} is killed; node {voter} will lose its power when it votes"));
+                world.take_down(leader, short);
+                world.observer.look_closely(true);
+                let term = world.observer.node(voter).term;
+                self.watched.push((now_us, Watch::Voted { id: voter, term, until_us: now_us + 3000 * MS }));
+                Some(false)
+            }
             Kind::CutOff => {
                 let clients_too = world.random.random_bool(0.3);
                 let others: Vec<String> =
@@ -325,6 +347,7 @@ impl Nemesis {
                 self.note(world, format!("node {victim} comes back with an empty disk under its old id"));
                 world.take_down(victim, 300 * MS);
                 world.machines[&victim].disk.wipe();
+                world.observer.wiped(victim);
                 self.watched.push((now_us + 3500 * MS, Watch::MustNotTakePart { id: victim }));
                 Some(true)
             }
@@ -426,6 +449,20 @@ impl Nemesis {
                 } else {
                     // It had nothing to write; the armed loss must not come as a surprise later.
                     world.machines[&id].disk.disarm();
+                }
+            }
+            Watch::Voted { id, term, until_us } => {
+                let voted = world.runs(id) && world.observer.node(id).term > term;
+                if !voted && now_us < until_us {
+                    self.watched.push((now_us, watch));
+                    return;
+                }
+                world.observer.look_closely(false);
+                if voted {
+                    self.note(world, format!("node {id} loses its power after its vote"));
+                    world.machines[&id].disk.lose_power();
+                    world.take_down(id, 800 * MS);
+                    self.tally.took_effect(Kind::VotedThenPowerLoss);
                 }
             }
             Watch::MustStop { id } => {

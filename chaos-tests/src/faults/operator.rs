@@ -122,7 +122,14 @@ impl Operator {
             }
             Order::Join(id) => self.join(api, *id, true).await,
             Order::Remove(id) => {
-                self.insist(order, || async { self.at_leader(api)?.admin().remove(*id).await.map(drop) }).await
+                let remove = || async {
+                    // A leader is not removed: it hands over first.
+                    if self.observer.leader() == Some(*id) {
+                        self.at_leader(api)?.admin().transfer_leader(0).await?;
+                    }
+                    self.at_leader(api)?.admin().remove(*id).await.map(drop)
+                };
+                self.insist(order, remove).await
             }
             Order::Snapshot(id) => {
                 let admin = api.admin().at(address(*id, CLIENT_PORT));

@@ -17,6 +17,8 @@ pub enum Kind {
     TornWrite,
     /// Every machine loses its power at once.
     AllLosePower,
+    /// The leader is gone, and another machine loses its power as soon as it has voted.
+    VotedThenPowerLoss,
     /// A node reaches nobody, nodes and clients.
     CutOff,
     /// Messages from one node to another do not arrive; the other way they do.
@@ -50,14 +52,20 @@ pub enum Kind {
     Snapshot,
     /// The leader hands over.
     Transfer,
+    /// A caller hangs up before the answer. Clients do so in every run.
+    HangUp,
+    /// A caller that was not answered sends its write again, under the same request id. In every run.
+    Repeat,
 }
 
 impl Kind {
-    pub const ALL: [Self; 21] = [
+    /// Those that seeds turn on.
+    pub const ALL: [Self; 22] = [
         Self::Crash,
         Self::PowerLoss,
         Self::TornWrite,
         Self::AllLosePower,
+        Self::VotedThenPowerLoss,
         Self::CutOff,
         Self::OneWay,
         Self::Partial,

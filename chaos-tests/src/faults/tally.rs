@@ -19,6 +19,12 @@ impl Tally {
         self.0.entry(kind).or_default().1 += 1;
     }
 
+    /// So many faults of a kind that the clients are the cause of.
+    pub fn happened(&mut self, kind: Kind, times: u32) {
+        let (tried, effects) = self.0.entry(kind).or_default();
+        (*tried, *effects) = (*tried + times, *effects + times);
+    }
+
     pub fn effects(&self, kind: Kind) -> u32 {
         self.0.get(&kind).map_or(0, |(_, effects)| *effects)
     }

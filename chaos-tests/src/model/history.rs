@@ -109,6 +109,11 @@ impl Operation {
         matches!(self.outcome, Outcome::Written { .. })
     }
 
+    /// True for an erasure, whatever became of it.
+    pub fn erases(&self) -> bool {
+        matches!(self.call, Call::Write { change: Change::Erase, .. })
+    }
+
     /// The version that the answer tells; 0 when it found nothing.
     pub fn version(&self) -> Option<u64> {
         match self.outcome {

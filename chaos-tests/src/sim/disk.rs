@@ -525,7 +525,9 @@ impl FileSystem for SimDisk {
 
 #[cfg(test)]
 mod tests {
-    use alert_node::storage::engine::{conformance, memory::MemoryEngines};
+    use alert_node::storage::engine::{
+        Access, EngineSpec, Engines, FamilySpec, Recovery, Tuning, WriteBatch, conformance, memory::MemoryEngines,
+    };
 
     use super::*;
 
@@ -537,6 +539,28 @@ mod tests {
     fn the_simulated_engine_is_an_engine() {
         let disk = disk(1);
         conformance::run(&MemoryEngines::new(Arc::new(disk.clone())), &disk, Path::new("/d"));
+    }
+
+    /// The state is not synced, and its log is cut behind a checkpoint.
+    #[test]
+    fn what_a_checkpoint_holds_survives_a_power_loss_in_the_database_too() {
+        let plain = FamilySpec { name: "plain", prefix_length: None, tuning: Tuning::Records, personal_data: false };
+        let spec =
+            EngineSpec { name: "state", families: vec![plain], recovery: Recovery::KeepPrefix, wal_in_memory: false };
+        for seed in 0..20 {
+            let disk = disk(seed);
+            let (path, copy) = (Path::new("/d/database"), Path::new("/d/copy"));
+            let engine = MemoryEngines::new(Arc::new(disk.clone())).open(path, &spec, Access::ReadWrite).unwrap();
+            disk.sync_directory(Path::new("/d")).unwrap();
+            let mut batch = WriteBatch::default();
+            batch.put(0, *b"a", *b"1");
+            engine.write(batch).unwrap();
+            engine.checkpoint(copy).unwrap();
+            disk.lose_power();
+            disk.restore_power();
+            let engine = MemoryEngines::new(Arc::new(disk)).open(path, &spec, Access::ReadWrite).unwrap();
+            assert_eq!(engine.get(0, b"a"), Ok(Some(b"1".to_vec())), "seed {seed}");
+        }
     }
 
     #[test]

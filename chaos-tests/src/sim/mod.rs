@@ -2,6 +2,7 @@
 //! clocks and a simulated network. Everything follows from a seed.
 
 pub mod disk;
+mod handover;
 pub mod machine;
 pub mod net;
 mod observer;

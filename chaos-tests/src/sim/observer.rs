@@ -1,7 +1,14 @@
-//! What an all-knowing observer sees of the nodes, and the promises it holds them to: at most one leader in a term, one
-//! entry at an index, one state at an index.
+//! What an all-knowing observer sees of the nodes, and the promises it holds them to: at most one leader in a term, no
+//! vote forgotten, one entry at an index, one state at an index.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use alert_core::state::{View, family::Family};
 use alert_node::{
@@ -22,20 +29,24 @@ use crate::{
     validate::{Applied, Findings, HeldState},
 };
 
-/// Between two looks at a node's role.
+/// Between two looks at a node's role; and while the moment matters.
 const LOOK: Duration = Duration::from_millis(10);
+const CLOSE_LOOK: Duration = Duration::from_millis(1);
 
 /// What was seen. Clones share it.
 #[derive(Clone)]
 pub struct Observer {
     time: SimTime,
     timeline: Timeline,
+    closely: Arc<AtomicBool>,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[derive(Default)]
 struct Seen {
     leaders: BTreeMap<u64, u64>,
+    /// The newest term that each node has stood in.
+    terms: BTreeMap<u64, u64>,
     hashes: BTreeMap<u64, (u128, u64)>,
     entries: BTreeMap<u64, (Applied, u64)>,
     stores: BTreeMap<u64, StateStore>,
@@ -57,7 +68,7 @@ pub struct NodeSeen {
 
 impl Observer {
     pub fn new(time: SimTime, timeline: Timeline) -> Self {
-        Self { time, timeline, seen: Arc::default() }
+        Self { time, timeline, closely: Arc::default(), seen: Arc::default() }
     }
 
     /// Watches a node's process until it ends.
@@ -70,7 +81,7 @@ impl Observer {
             tokio::select! {
                 biased;
                 changed = position.changed() => if changed.is_err() { return },
-                () = sleep(LOOK) => {}
+                () = sleep(if self.closely.load(Relaxed) { CLOSE_LOOK } else { LOOK }) => {}
             }
             let Ok(view) = assembly.storage.state.read() else { continue };
             let print = fingerprint(&view);
@@ -134,6 +145,13 @@ impl Observer {
     fn role(&self, id: u64, now: NodeSeen) {
         let mut seen = self.seen.lock();
         let before = seen.nodes.insert(id, now).unwrap_or_default();
+        let newest = seen.terms.entry(id).or_default();
+        let lost = (now.term < *newest).then_some(*newest);
+        *newest = now.term;
+        if let Some(newest) = lost {
+            let what = format!("node {id} had stood in term {newest}, and now it stands in term {}", now.term);
+            seen.findings.violation("a vote outlives its process", self.time.now_us(), what);
+        }
         if now.leads {
             seen.findings.checked += 1;
             let other = *seen.leaders.entry(now.term).or_insert(id);
@@ -153,6 +171,16 @@ impl Observer {
         if now.snapshot > before.snapshot {
             self.timeline.note(&format!("node {id}"), format!("has a snapshot of index {}", now.snapshot));
         }
+    }
+
+    /// Looks at every node in every step, until told otherwise.
+    pub fn look_closely(&self, closely: bool) {
+        self.closely.store(closely, Relaxed);
+    }
+
+    /// A node has another disk: nothing is known of it.
+    pub fn wiped(&self, id: u64) {
+        self.seen.lock().terms.remove(&id);
     }
 
     /// A node's process is gone.

@@ -12,14 +12,14 @@ use std::{
 use alert_node::seam::FileSystem;
 
 use super::{
-    Observer, SimTime, World,
+    Observer, SimTime, World, handover,
     machine::{AUDIT, START_MS},
     net::node_name,
     panics,
     process::CLUSTER,
 };
 use crate::{
-    faults::{Nemesis, Order, Plan, Tally},
+    faults::{Kind, Nemesis, Order, Plan, Tally},
     model::{Call, History, Level},
     report::{Note, Timeline},
     sim::Standing,
@@ -32,6 +32,9 @@ const LEAST_WRITES: usize = 30;
 const LEAST_READS: usize = 30;
 const LEAST_SEARCHES: usize = 20;
 const LEAST_EVENTS: usize = 10;
+
+/// Entries that a member may lack while writers write.
+const WRITES_UNDER_WAY: u64 = 20;
 
 /// What came of one seed.
 #[derive(Debug, Clone)]
@@ -106,6 +109,9 @@ fn whole(seed: u64, plan: Plan, world: &mut World) -> Run {
     findings.merge(replay(&world.observer, &searches, &feeds, world.time.now_us()));
     findings.merge(check_audit(&audit_logs(world), &searches, world.time.now_us()));
     findings.merge(world.observer.findings());
+    for (kind, times) in world.recorder.faults() {
+        nemesis.tally.happened(kind, times);
+    }
     for kind in nemesis.missing() {
         findings.inconclusive.push(format!("the fault {kind:?} never took effect"));
     }
@@ -208,24 +214,17 @@ fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -
         let words = "no write was acknowledged within 40 s after everything was healed";
         findings.violation("liveness", world.time.now_us(), words);
     }
-    world.recorder.end_traffic();
-    let converged = world.step_until(Duration::from_secs(90), |world| {
-        nemesis.look(world);
-        // Members still change as long as the operator has orders.
-        if !world.operator.is_idle() {
-            return false;
+    let mut converged = true;
+    if writes && nemesis.plans(Kind::Transfer) {
+        // Writers still write, so that the members are never all at one index.
+        converged = world.step_until(Duration::from_secs(90), |world| stands(world, nemesis, WRITES_UNDER_WAY))?;
+        if converged {
+            let voters = standing_members(world).into_iter().filter(|id| !nemesis.is_learner(*id)).collect::<Vec<_>>();
+            handover::to_a_laggard(world, &voters, |world| acknowledged(&world.recorder.history()), findings)?;
         }
-        let members = standing_members(world);
-        let leader = world.observer.leader();
-        leader.is_some()
-            && !nemesis.is_waiting()
-            && members.iter().all(|id| {
-                let node = world.observer.node(*id);
-                world.runs(*id)
-                    && node.ready
-                    && leader.is_some_and(|leader| node.applied == world.observer.node(leader).applied)
-            })
-    })?;
+    }
+    world.recorder.end_traffic();
+    converged = converged && world.step_until(Duration::from_secs(90), |world| stands(world, nemesis, 0))?;
     if !converged {
         let words = standing_members(world)
             .into_iter()
@@ -253,6 +252,21 @@ fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -
     Ok(())
 }
 
+/// Every member that can be relied on serves, at most `behind` entries after the leader, and nothing is under way.
+fn stands(world: &mut World, nemesis: &mut Nemesis, behind: u64) -> bool {
+    nemesis.look(world);
+    // Members still change as long as the operator has orders.
+    if !world.operator.is_idle() || nemesis.is_waiting() {
+        return false;
+    }
+    let Some(leader) = world.observer.leader() else { return false };
+    let newest = world.observer.node(leader).applied;
+    standing_members(world).iter().all(|id| {
+        let node = world.observer.node(*id);
+        world.runs(*id) && node.ready && node.applied.abs_diff(newest) <= behind
+    })
+}
+
 /// What lies on the disks at the end. A node that had to go may have lost its disk with its log.
 fn audit_logs(world: &World) -> Vec<AuditLog> {
     let kept = world.machines.iter().filter(|(id, _)| world.standing.get(id) != Some(&Standing::Condemned));
@@ -264,7 +278,12 @@ fn audit_logs(world: &World) -> Vec<AuditLog> {
             alert_core::audit::first_sequence(&name)?;
             Some((name, machine.disk.read(&file.path).ok()?))
         });
-        AuditLog { cluster: CLUSTER.into(), node: node_name(*id), files: files.collect() }
+        AuditLog {
+            cluster: CLUSTER.into(),
+            node: node_name(*id),
+            processes: machine.processes(),
+            files: files.collect(),
+        }
     })
     .collect()
 }

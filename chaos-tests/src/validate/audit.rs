@@ -14,6 +14,8 @@ use crate::traffic::clients::Searched;
 pub struct AuditLog {
     pub cluster: String,
     pub node: String,
+    /// Processes that ran on it, one after the other.
+    pub processes: u64,
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -39,6 +41,7 @@ pub fn check_audit(logs: &[AuditLog], searches: &[Searched], end_us: u64) -> Fin
             findings.violation("the audit chain is unbroken", end_us, what);
         }
     }
+    let processes: BTreeMap<&str, u64> = logs.iter().map(|log| (log.node.as_str(), log.processes)).collect();
     for search in searches.iter().filter(|search| logs.iter().any(|log| log.node == search.node)) {
         findings.checked += 1;
         let of_search = records.get(&(search.node.as_str(), search.search_id.clone()));
@@ -52,12 +55,30 @@ pub fn check_audit(logs: &[AuditLog], searches: &[Searched], end_us: u64) -> Fin
             let what = format!("{} answered search {} and kept no record of it", search.node, search.search_id);
             findings.violation("no answer without its audit record", search.returned_us, what);
         }
-        let mut attempts: Vec<u32> = of_search.iter().map(|record| record.attempt).collect();
-        attempts.sort_unstable();
-        if attempts.windows(2).any(|pair| pair[0] == pair[1]) {
+        let attempts: Vec<u32> = of_search.iter().map(|record| record.attempt).collect();
+        if !counts_attempts(&attempts, processes[search.node.as_str()]) {
             let what = format!("{} has attempts {attempts:?} of search {}", search.node, search.search_id);
             findings.violation("one audit record for each attempt", search.returned_us, what);
         }
     }
     findings
+}
+
+/// One record for each attempt, in order. A process counts the attempts that it has seen, so the next one begins anew.
+fn counts_attempts(attempts: &[u32], processes: u64) -> bool {
+    let goes_on = attempts.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair[1] == 1);
+    let begun = attempts.iter().filter(|attempt| **attempt == 1).count() as u64;
+    goes_on && attempts.first().is_none_or(|first| *first == 1) && begun <= processes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_counted_one_by_one_and_anew_by_the_next_process() {
+        assert!(counts_attempts(&[1, 2, 3], 1) && counts_attempts(&[1, 2, 1], 2) && counts_attempts(&[], 1));
+        assert!(!counts_attempts(&[1, 1], 1), "one attempt twice");
+        assert!(!counts_attempts(&[1, 3], 2) && !counts_attempts(&[2], 2), "one is missing");
+    }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
-use crate::model::{Call, History, Level, Operation};
+use crate::model::{Call, History, Level, Operation, Outcome};
 
 /// Session reads are not older than the session has seen; bounded reads hold all that was acknowledged longer than the
 /// bound before the call; and whatever the level, a state is not older than the node said it may be.
 ///
-/// Versions stand for age. An erased alert has none, so its reads are left to the check of what must not be shown.
+/// Versions stand for age. An erased alert has none: once an erasure may have taken effect, a read that finds nothing is
+/// left to the check of what must not be shown.
 pub fn check_levels(history: &History) -> Findings {
     let mut acknowledged: BTreeMap<&str, Vec<(u64, u64)>> = BTreeMap::new();
     for operation in &history.operations {
@@ -18,10 +19,17 @@ pub fn check_levels(history: &History) -> Findings {
             acknowledged.entry(&operation.alert).or_default().push((at, version));
         }
     }
+    let mut erased: BTreeMap<&str, u64> = BTreeMap::new();
+    let erasures = history.operations.iter().filter(|operation| operation.erases());
+    for operation in erasures.filter(|operation| !matches!(operation.outcome, Outcome::Refused | Outcome::Conflict)) {
+        let called_us = erased.entry(&operation.alert).or_insert(u64::MAX);
+        *called_us = operation.called_us.min(*called_us);
+    }
     let mut findings = Findings::default();
     for operation in history.operations.iter().filter(|operation| operation.is_answered_read()) {
         let writes = acknowledged.get(operation.alert.as_str()).map_or(&[][..], Vec::as_slice);
-        if writes.iter().any(|(_, version)| *version == 0) {
+        let may_be_erased = erased.get(operation.alert.as_str()).is_some_and(|at| operation.returned_us > Some(*at));
+        if may_be_erased && operation.version() == Some(0) {
             continue;
         }
         judge(operation, writes, &mut findings);
@@ -110,6 +118,21 @@ mod tests {
     fn a_session_never_goes_back() {
         assert_eq!(judge(vec![read(2_100, Level::Session { version: 2 }, 2, None)]).verdict(), Verdict::Held);
         assert_eq!(judge(vec![read(2_100, Level::Session { version: 2 }, 1, None)]).verdict(), Verdict::Violated);
+    }
+
+    #[test]
+    fn once_it_may_be_erased_a_session_may_find_nothing_and_never_an_older_version() {
+        let call = Call::Write { expects: Expects::Any, change: Change::Erase };
+        let erasure =
+            Operation { called_us: 2_500, returned_us: None, call, outcome: Outcome::Unknown, ..write(2_500, 0) };
+        let verdict = |called_us, outcome| {
+            let session = Level::Session { version: 2 };
+            judge(vec![erasure.clone(), Operation { outcome, ..read(called_us, session, 1, None) }]).verdict()
+        };
+        let nothing = Outcome::Absent { staleness_us: None };
+        assert_eq!(verdict(2_600, nothing), Verdict::Held);
+        assert_eq!(verdict(2_400, nothing), Verdict::Violated, "nobody had erased it");
+        assert_eq!(verdict(2_600, Outcome::Found { version: 1, value: 0, staleness_us: None }), Verdict::Violated);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use alert_core::{
     alert::{Caller, Role, Sight, StoredAlert, Viewer},
     codec,
-    state::{Caches, Change, MemoryView, Meta, View, apply, command::Batch, family::Family, full_hash, read_label},
+    state::{
+        Caches, Change, FeedEntry, MemoryView, Meta, View, apply, command::Batch, family::Family, full_hash, read_label,
+    },
 };
 use alert_node::{raft::types::Entry, storage::inspect::batch_of};
 
@@ -128,7 +130,7 @@ impl Replay<'_> {
 /// (revision, alert) when this revision changed an alert.
 fn change_of(view: &MemoryView, revision: u64) -> Option<(u64, String)> {
     let bytes = view.get(Family::Changes, &alert_core::state::family::change(revision)).ok()??;
-    match codec::decode(&bytes).ok()? {
+    match codec::decode::<FeedEntry>(&bytes).ok()?.change {
         Change::Alert { id, .. } => Some((revision, id.to_string())),
         _ => None,
     }

@@ -11,6 +11,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    faults::Kind,
     model::{History, Operation},
     report::Timeline,
     sim::SimTime,
@@ -53,6 +54,8 @@ struct Recorded {
     searches: Vec<Searched>,
     feeds: Vec<Vec<FeedItem>>,
     restarts: u64,
+    hang_ups: u32,
+    repeats: u32,
     nodes: BTreeSet<u64>,
 }
 
@@ -136,6 +139,22 @@ impl Recorder {
     /// A watcher went on from its last cursor, on some node.
     pub fn feed_resumed(&self) {
         self.recorded.lock().restarts += 1;
+    }
+
+    /// A caller hung up before the answer.
+    pub fn hung_up(&self) {
+        self.recorded.lock().hang_ups += 1;
+    }
+
+    /// A caller that was not answered asks again.
+    pub fn repeats(&self) {
+        self.recorded.lock().repeats += 1;
+    }
+
+    /// Faults that the clients were the cause of.
+    pub fn faults(&self) -> [(Kind, u32); 2] {
+        let recorded = self.recorded.lock();
+        [(Kind::HangUp, recorded.hang_ups), (Kind::Repeat, recorded.repeats)]
     }
 
     pub fn history(&self) -> History {

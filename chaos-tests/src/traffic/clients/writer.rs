@@ -144,8 +144,12 @@ async fn perform<F: Future<Output = Result<pb::WriteResponse, Error>>>(
     let mut repeats = 0;
     let result = loop {
         match timeout(patience, send(api.clone(), context.clone())).await {
-            Err(_) => break None,
+            Err(_) => {
+                client.recorder.hung_up();
+                break None;
+            }
             Ok(Err(error)) if error.maybe_applied && error.request_id.is_some() && repeats < 2 && hands.percent(70) => {
+                client.recorder.repeats();
                 repeats += 1;
                 context = Some(pb::CallContext { request_id: error.request_id.clone(), ..Default::default() });
             }
