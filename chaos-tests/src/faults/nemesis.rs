@@ -378,6 +378,8 @@ impl Nemesis {
                 }
                 Some(false)
             }
+            // The clients' own.
+            Kind::HangUp | Kind::Repeat => None,
             Kind::Transfer => {
                 let to = if world.random.random_bool(0.5) { 0 } else { victim };
                 world.operator.order(Order::Transfer(to));

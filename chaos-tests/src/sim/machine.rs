@@ -154,3 +154,37 @@ async fn serve(machine: Arc<Machine>, mut queue: mpsc::UnboundedReceiver<(Work, 
         work();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use alert_node::{
+        seam::FileSystem,
+        storage::{
+            Storage,
+            data_directory::DirectoryOptions,
+            engine::{Engines, memory::MemoryEngines},
+        },
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_a_node_makes_at_its_first_start_survives_a_power_loss() {
+        for seed in 0..30 {
+            let machine = Machine::new(1, seed, SimTime::default());
+            let open = || {
+                let host = machine.host();
+                let engines: Arc<dyn Engines> = Arc::new(MemoryEngines::new(host.files.clone()));
+                let (log, state, cluster_id) = (LOG.into(), STATE.into(), "sim".into());
+                Storage::open(&host, &engines, &DirectoryOptions { log, state, cluster_id, node_id: 1 })
+            };
+            let incarnation = open().unwrap().directory.identity().incarnation.clone();
+            machine.disk.lose_power();
+            machine.disk.restore_power();
+            assert!(machine.disk.exists(&Path::new(LOG).join("log")), "seed {seed}: the log is gone, with its vote");
+            assert_eq!(open().unwrap().directory.identity().incarnation, incarnation, "seed {seed}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! vote forgotten, one entry at an index, one state at an index.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use alert_core::state::{View, family::Family};
+use alert_core::{
+    pb,
+    state::{View, family::Family},
+};
 use alert_node::{
     api::backend::AdminBackend,
     assembly::Assembly,
@@ -23,7 +26,7 @@ use alert_node::{
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
-use super::time::SimTime;
+use super::{process::PROMOTE_AFTER, time::SimTime};
 use crate::{
     report::Timeline,
     validate::{Applied, Findings, HeldState},
@@ -32,6 +35,8 @@ use crate::{
 /// Between two looks at a node's role; and while the moment matters.
 const LOOK: Duration = Duration::from_millis(10);
 const CLOSE_LOOK: Duration = Duration::from_millis(1);
+/// Half of the time for which a learner has to keep up before it may vote: looks come late.
+const LEARNER_STAGE_MIN: Duration = Duration::from_millis(PROMOTE_AFTER.as_millis() as u64 / 2);
 
 /// What was seen. Clones share it.
 #[derive(Clone)]
@@ -52,6 +57,9 @@ struct Seen {
     stores: BTreeMap<u64, StateStore>,
     nodes: BTreeMap<u64, NodeSeen>,
     members: BTreeMap<u64, Vec<u64>>,
+    /// When each member was first seen, in microseconds; and those that have been seen to vote.
+    member_since: BTreeMap<u64, u64>,
+    voters: BTreeSet<u64>,
     findings: Findings,
 }
 
@@ -97,6 +105,9 @@ impl Observer {
             if let Ok(status) = admin.status().await {
                 let members = status.members.iter().map(|member| member.node_id).collect();
                 self.seen.lock().members.insert(id, members);
+                if status.role == "leader" {
+                    self.stages(&status.members);
+                }
                 self.role(
                     id,
                     NodeSeen {
@@ -139,6 +150,23 @@ impl Observer {
                 seen.findings.violation("log matching", self.time.now_us(), what);
             }
             Some(_) => {}
+        }
+    }
+
+    /// A member votes only after it has kept up with the log as a learner for a while; but for the one that founds.
+    fn stages(&self, members: &[pb::MemberStatus]) {
+        let now_us = self.time.now_us();
+        let mut seen = self.seen.lock();
+        for member in members {
+            let since_us = *seen.member_since.entry(member.node_id).or_insert(now_us);
+            if member.kind != "voter" || !seen.voters.insert(member.node_id) || members.len() == 1 {
+                continue;
+            }
+            seen.findings.checked += 1;
+            if now_us - since_us < LEARNER_STAGE_MIN.as_micros() as u64 {
+                let what = format!("node {} votes {} ms after it joined", member.node_id, (now_us - since_us) / 1000);
+                seen.findings.violation("no voter without a learner stage", now_us, what);
+            }
         }
     }
 

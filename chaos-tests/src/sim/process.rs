@@ -24,6 +24,9 @@ pub const CLUSTER: &str = "sim";
 /// The longest election time-out of the simulated cluster.
 pub const ELECTION: Duration = Duration::from_millis(1000);
 
+/// A learner keeps up for so long before it may vote.
+pub const PROMOTE_AFTER: Duration = Duration::from_millis(300);
+
 /// Cores that a node thinks it has for reads.
 const READ_THREADS: usize = 4;
 
@@ -84,7 +87,7 @@ fn blueprint(machine: &Arc<Machine>, around: &Surroundings) -> Blueprint {
     };
     let mut raft = RaftOptions::new(CLUSTER, id, node, Timings::for_election_timeout(ELECTION));
     raft.log = around.log;
-    raft.promote_after = Duration::from_millis(300);
+    raft.promote_after = PROMOTE_AFTER;
     Blueprint {
         engines: Arc::new(MemoryEngines::new(host.files.clone())),
         directories: DirectoryOptions { log: LOG.into(), state: STATE.into(), cluster_id: CLUSTER.into(), node_id: id },

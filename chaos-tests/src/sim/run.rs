@@ -175,8 +175,17 @@ fn form(world: &mut World, plan: &Plan, findings: &mut Findings) -> Result<(), S
         world.recorder.add_node(*id);
     }
     world.add_operator(voters.clone());
-    let tasks =
-        [Task::Write, Task::Write, Task::Write, Task::Read, Task::Read, Task::Search, Task::SearchOpen, Task::Watch];
+    let tasks = [
+        Task::Write,
+        Task::Write,
+        Task::Write,
+        Task::Read,
+        Task::Read,
+        Task::ReadBounded,
+        Task::Search,
+        Task::SearchOpen,
+        Task::Watch,
+    ];
     for (number, task) in (1..).zip(tasks) {
         let client = world.client(number, task);
         let name = client.name.clone();
@@ -220,7 +229,7 @@ fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -
         converged = world.step_until(Duration::from_secs(90), |world| stands(world, nemesis, WRITES_UNDER_WAY))?;
         if converged {
             let voters = standing_members(world).into_iter().filter(|id| !nemesis.is_learner(*id)).collect::<Vec<_>>();
-            handover::to_a_laggard(world, &voters, |world| acknowledged(&world.recorder.history()), findings)?;
+            handover::to_a_laggard(world, &voters, findings)?;
         }
     }
     world.recorder.end_traffic();

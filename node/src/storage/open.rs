@@ -70,3 +70,24 @@ impl Storage {
         Ok(state?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::testing::{Bench, kinds};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_that_was_lost_below_its_identity_is_not_made_anew() {
+        for (_, kind) in kinds() {
+            let bench = Bench::new(kind);
+            let storage = bench.storage("node").unwrap();
+            let log = storage.directory.log_database();
+            storage.close().await.unwrap();
+            drop(storage);
+            std::fs::remove_dir_all(&log).unwrap();
+            let refused = bench.storage("node").err();
+            let lost = |error: &OpenError| matches!(error, OpenError::Directory(DirectoryError::Half { lost, .. }) if *lost == log);
+            assert!(refused.as_ref().is_some_and(lost), "{refused:?}");
+        }
+    }
+}

@@ -28,6 +28,8 @@ use crate::sim::net::{CLIENT_PORT, SimConnector, address};
 pub enum Task {
     Write,
     Read,
+    /// Reads at many bounds of age, one read after the other.
+    ReadBounded,
     /// Searches as a national system that may know of covert alerts.
     Search,
     /// Searches as one that may not.
@@ -39,7 +41,7 @@ impl Task {
     /// The identity that its certificate would give.
     pub fn caller(self, name: &str) -> Caller {
         let role = match self {
-            Self::Write | Self::Read | Self::Watch => Role::Bureau,
+            Self::Write | Self::Read | Self::ReadBounded | Self::Watch => Role::Bureau,
             Self::Search => Role::Search,
             Self::SearchOpen => Role::SearchOpen,
         };
@@ -70,7 +72,7 @@ impl Client {
         }
         match self.task {
             Task::Write => writer::run(&self, &mut hands).await,
-            Task::Read => reader::run(&self, &mut hands).await,
+            Task::Read | Task::ReadBounded => reader::run(&self, &mut hands).await,
             Task::Search | Task::SearchOpen => searcher::run(&self, &mut hands).await,
             Task::Watch => watcher::run(&self, &mut hands).await,
         }

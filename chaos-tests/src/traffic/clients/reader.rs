@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use alert_client::{AlertClient, pb};
 
-use super::{Client, Hands, Known, writer::found};
+use super::{Client, Hands, Known, Task, writer::found};
 use crate::{
     model::{Call, Level, Operation, Outcome},
     sim::net::{CLIENT_PORT, address},
@@ -25,9 +25,11 @@ pub(super) async fn run(client: &Client, hands: &mut Hands) {
         let alert = &all[all.len() - 1 - hands.random_index(last)];
         let known = seen.get(&alert.number).copied().unwrap_or(0);
         let level = match hands.random_index(100) {
+            // Whether an age is told right shows in few moments only: one reader waits for them.
+            _ if client.task == Task::ReadBounded => Level::Bounded { bound_us: bound_us(hands) },
             0..40 => Level::Linearizable,
             40..60 => Level::Session { version: known },
-            60..85 => Level::Bounded { bound_us: [50_000, 150_000, 400_000, 1_000_000][hands.random_index(4)] },
+            60..85 => Level::Bounded { bound_us: bound_us(hands) },
             _ => Level::Local,
         };
         let node = hands.node(&client.recorder);
@@ -39,8 +41,12 @@ pub(super) async fn run(client: &Client, hands: &mut Hands) {
             client.alerts.saw(alert.number, version);
         }
         client.recorder.operation(operation);
-        hands.pause(1..40).await;
+        hands.pause(if client.task == Task::ReadBounded { 1..8 } else { 1..40 }).await;
     }
+}
+
+fn bound_us(hands: &mut Hands) -> u64 {
+    [5_000, 20_000, 100_000, 400_000, 1_000_000][hands.random_index(5)]
 }
 
 async fn read(
