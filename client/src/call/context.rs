@@ -69,7 +69,8 @@ pub(crate) fn fill_read(read: &mut Option<pb::ReadOptions>, defaults: &CallDefau
     };
     let demand = session.demand();
     match &demand {
-        Demand::Nothing => {}
+        // Nothing was seen that the answer could be older than: the session begins as fresh as the call is by itself.
+        Demand::Nothing => read.set_level(pb::ReadLevel::Unspecified),
         Demand::Token(token) => read.token.clone_from(token),
         Demand::Newest(_) => read.set_level(pb::ReadLevel::Linearizable),
     }
@@ -100,6 +101,10 @@ mod tests {
     fn only_a_session_read_without_a_token_gets_the_clients_own() {
         let defaults = CallDefaults { read_level: Some(pb::ReadLevel::Session), ..CallDefaults::default() };
         let session = Session::default();
+        let mut read = None;
+        assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Nothing);
+        assert_eq!(read.unwrap().level(), pb::ReadLevel::Unspecified, "nothing was seen yet");
+
         session.carry(vec![1]);
         let mut read = None;
         assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Token(vec![1]));
