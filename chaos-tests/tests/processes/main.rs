@@ -6,6 +6,7 @@
 
 mod damaged_log;
 mod desk;
+mod formation;
 mod killed;
 mod logs;
 mod lost_disk;
