@@ -35,7 +35,7 @@ pub enum Port {
 /// How this node's connections are secured.
 pub enum Transport {
     /// TLS 1.3 with certificates on both sides.
-    Tls { tls: NodeTls, clients: HeldConnections, nodes: HeldConnections },
+    Tls { tls: Box<NodeTls>, clients: HeldConnections, nodes: HeldConnections },
     /// Plain text; the line this node sends first.
     Plaintext { line: String },
 }
@@ -47,7 +47,7 @@ impl Transport {
             let line = plaintext::line("GB", "plaintext", &config.node.name, Role::Node.name(), Some(config.node.id));
             return Ok(Self::Plaintext { line });
         }
-        let tls = NodeTls::open(&config.tls, config.node.id)?;
+        let tls = Box::new(NodeTls::open(&config.tls, config.node.id)?);
         Ok(Self::Tls { tls, clients: HeldConnections::default(), nodes: HeldConnections::default() })
     }
 
