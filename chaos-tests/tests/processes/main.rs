@@ -7,6 +7,7 @@
 mod damaged_log;
 mod desk;
 mod examples;
+mod formation;
 mod killed;
 mod logs;
 mod lost_disk;
