@@ -72,7 +72,7 @@ sim-fresh: sim-build
 	$(SIM) run --first $$(date +%s) --seeds 1000000 --seconds $(SIM_SECONDS)
 
 build:
-	cargo build --workspace --locked --bins
+	cargo build --workspace --locked --bins --examples
 
 deps:
 	@.ci/deps

@@ -7,11 +7,13 @@
 //! * [`audit`]: the search log
 //! * [`assembly`]: all of it put together, over any seams
 //! * [`ops`]: metrics, health, the ops port
+//! * [`formation`]: `alertd init`
 //! * [`preflight`]: what the machine must grant before anything is opened
 
 pub mod api;
 pub mod assembly;
 pub mod audit;
+pub mod formation;
 pub mod limits;
 pub mod net;
 pub mod ops;

@@ -112,7 +112,7 @@ impl Server {
             }
         });
         health.set_ready("started", true, "data directories are open and ports are bound");
-        tokio::spawn(watch_node(node.clone(), audit.head(), health, failed, stopping.clone()));
+        tokio::spawn(watch_node(node.clone(), audit.head(), audit.failure(), health, failed, stopping.clone()));
         Ok(Self {
             node,
             api,

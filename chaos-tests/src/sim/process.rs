@@ -58,6 +58,9 @@ pub async fn run(machine: Arc<Machine>, around: Surroundings) -> turmoil::Result
         if let Some(failure) = assembly.node.failure() {
             break failure;
         }
+        if let Some(failure) = assembly.audit.failure().borrow().clone() {
+            break failure;
+        }
         sleep(Duration::from_millis(5)).await;
     };
     watching.abort();
