@@ -20,7 +20,7 @@ use prost::Message;
 use crate::stage::{LIMIT, WRITE_EVERY, bureau, tell, three};
 
 /// Within this every change is to be with the partner: an election and a partner's pause are, by far.
-const TIMESCALE_S: i64 = 60;
+const TIMESCALE: Duration = Duration::from_secs(60);
 /// Changes between one fault and the next.
 const CHANGES: u64 = 40;
 
@@ -126,7 +126,7 @@ async fn a_copy_kept_through_the_client_is_exact_while_nodes_are_killed_and_stop
     let cluster = three().start().await.unwrap();
     let policy = cluster.client("policy").unwrap();
     let policy = policy.with_defaults(|defaults| defaults.purpose = "alert-management".to_owned());
-    let sharing_timescale = Some(prost_types::Duration { seconds: TIMESCALE_S, nanos: 0 });
+    let sharing_timescale = TIMESCALE.try_into().ok();
     let agreement = pb::Agreement { sharing_timescale, ..partner_agreement(&cluster).unwrap() };
     let id = agreement.id.clone();
     policy.put_agreement(pb::PutAgreementRequest { agreement: Some(agreement), ..Default::default() }).await.unwrap();
