@@ -9,7 +9,10 @@ use futures::StreamExt;
 use tonic::Status;
 
 use super::{
-    World, caller, change, cluster::call, code, context, nca, partner, person, refusal_code, under, world::agreement,
+    World, caller, change,
+    cluster::{call, stream},
+    code, context, nca, partner, person, refusal_code, under,
+    world::agreement,
 };
 use alert_core::{alert::Role, state::command::Command};
 use prost::Message;
