@@ -92,7 +92,11 @@ async fn story(mut world: World, keep: impl Fn(&World), meanwhile: impl AsyncFn(
         loop {
             let (_, told) = next(watch).await;
             if !told.is_empty() {
-                assert_eq!(told, [new.clone()], "the first change behind the cursor, and no other");
+                assert_eq!(
+                    told.as_slice(),
+                    std::slice::from_ref(&new),
+                    "the first change behind the cursor, and no other"
+                );
                 break;
             }
         }
