@@ -69,6 +69,14 @@ impl<'a> AskedToken<'a> {
     }
 }
 
+/// How two tokens agree whose letters are the same.
+pub fn same(query: &Token, record: &Token) -> Option<Likeness> {
+    if query.original == record.original {
+        return Some(Likeness { points: FULL, how: explain::EXACT });
+    }
+    (query.base == record.base).then_some(Likeness { points: SAME_LETTERS, how: explain::TRANSLITERATION })
+}
+
 /// How `asked` and `record` agree, if they do. `may_be_cut`: the query's tokens may be beginnings of names.
 pub fn compare(
     asked: &AskedToken<'_>,
@@ -78,11 +86,8 @@ pub fn compare(
 ) -> Option<Likeness> {
     let query = asked.token;
     let like = |points: u32, how| Some(Likeness { points: points.min(FULL), how });
-    if query.original == record.original {
-        return like(FULL, explain::EXACT);
-    }
-    if query.base == record.base {
-        return like(SAME_LETTERS, explain::TRANSLITERATION);
+    if let Some(same) = same(query, record) {
+        return Some(same);
     }
     if query.base == record.expanded || query.expanded == record.base || query.loose == record.loose {
         return like(SAME_LOOSELY, explain::TRANSLITERATION);
