@@ -4,7 +4,7 @@ use crate::{
     alert::LabelId,
     search::normalise::{
         country::Country,
-        date::Date,
+        date::{BirthDate, Date},
         name::{Role, Token},
         number::NumberKind,
     },
@@ -12,6 +12,8 @@ use crate::{
 
 /// Most name tokens in one signature.
 pub const TOKENS_MAX: usize = 24;
+/// Most dates of birth in one signature; eight could not be told from none.
+pub const DATES_MAX: usize = 7;
 
 /// The value of a number's posting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +72,11 @@ pub struct NameSignature {
     pub label: LabelId,
     /// b'M', b'F', or 0 for unknown or several.
     pub gender: u8,
-    /// The only date that goes with the name; unknown when there is none or more than one.
-    pub date: Date,
-    /// False when `date` does not say all (spans, several dates): it then kills nothing.
+    /// The only nationality; unknown when there is none or more than one.
+    pub nationality: Country,
+    /// Every date of birth that goes with the name, sorted.
+    pub dates: Vec<BirthDate>,
+    /// False when `dates` does not say all, or a date says nothing about the name: dates then kill nothing.
     pub date_decides: bool,
     /// False when several names share the key: `tokens` holds the tokens of all.
     pub one_name: bool,
@@ -81,13 +85,17 @@ pub struct NameSignature {
 }
 
 impl NameSignature {
-    /// Label, gender, flags, date, tokens of three bytes each.
+    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of three bytes each.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(10 + 3 * self.tokens.len());
+        let dates = if self.date_decides { self.dates.as_slice() } else { &[] };
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + 4 * dates.len() + 3 * self.tokens.len());
         bytes.extend_from_slice(&self.label.to_be_bytes());
         bytes.push(self.gender);
-        bytes.push(u8::from(self.date_decides) | u8::from(self.one_name) << 1);
-        bytes.extend_from_slice(&self.date.to_bytes());
+        bytes.push(u8::from(self.date_decides) | u8::from(self.one_name) << 1 | (dates.len() as u8) << 2);
+        bytes.extend_from_slice(&self.nationality.0);
+        for date in dates {
+            bytes.extend_from_slice(&date_to_bytes(*date));
+        }
         for token in &self.tokens {
             bytes.push(token.letter);
             bytes.extend_from_slice(&token.class.to_be_bytes());
@@ -111,10 +119,41 @@ impl NameSignature {
         if self.gender != other.gender {
             self.gender = 0;
         }
-        if self.date != other.date || !other.date_decides {
-            self.date = Date::UNKNOWN;
-            self.date_decides = false;
+        if self.nationality != other.nationality {
+            self.nationality = Country::UNKNOWN;
         }
+        // No date at all agrees with every query a little: that cannot be said beside dates.
+        self.date_decides &= other.date_decides && self.dates.is_empty() == other.dates.is_empty();
+        self.dates.extend(other.dates);
+        self.dates.sort_unstable();
+        self.dates.dedup();
+        self.date_decides &= self.dates.len() <= DATES_MAX;
+    }
+}
+
+/// Label, gender, flags, nationality.
+const HEAD_BYTES: usize = 9;
+
+/// Marks a span of years where a month would stand; its length in years follows.
+const SPAN: u8 = 0xff;
+
+fn date_to_bytes(birth: BirthDate) -> [u8; 4] {
+    let mut bytes = birth.date.to_bytes();
+    if birth.is_span() {
+        bytes[2] = SPAN;
+        bytes[3] = (birth.year_to - birth.date.year).min(u16::from(u8::MAX)) as u8;
+    }
+    bytes
+}
+
+fn date_from_bytes(bytes: [u8; 4]) -> BirthDate {
+    let date = Date::from_bytes(bytes);
+    match date.month {
+        SPAN => {
+            let first = Date { month: 0, day: 0, ..date };
+            BirthDate { date: first, year_to: first.year + u16::from(date.day) }
+        }
+        _ => BirthDate { date, year_to: date.year },
     }
 }
 
@@ -146,15 +185,17 @@ impl TokenSign {
 /// The value of a name's posting, read in place: a search looks at thousands.
 #[derive(Debug, Clone, Copy)]
 pub struct NameView<'a> {
-    head: &'a [u8; 10],
+    head: &'a [u8; HEAD_BYTES],
+    dates: &'a [u8],
     tokens: &'a [u8],
 }
 
 impl<'a> NameView<'a> {
     /// `None` for bytes that are no signature.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
-        let (head, tokens) = bytes.split_first_chunk::<10>()?;
-        (tokens.len() % 3 == 0).then_some(Self { head, tokens })
+        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let (dates, tokens) = rest.split_at_checked(4 * usize::from(head[5] >> 2))?;
+        (tokens.len() % 3 == 0).then_some(Self { head, dates, tokens })
     }
 
     /// b'M', b'F', or 0 for unknown or several.
@@ -162,9 +203,15 @@ impl<'a> NameView<'a> {
         self.head[4]
     }
 
-    /// The only date of birth, where it decides; unknown when the person has none.
-    pub fn date(&self) -> Option<Date> {
-        (self.head[5] & 1 == 1).then(|| Date::from_bytes([self.head[6], self.head[7], self.head[8], self.head[9]]))
+    /// The only nationality; unknown for none or several.
+    pub fn nationality(&self) -> Country {
+        Country([self.head[6], self.head[7], self.head[8]])
+    }
+
+    /// Every date of birth, where they decide; none when the person has none.
+    pub fn dates(&self) -> Option<impl Iterator<Item = BirthDate> + use<'a>> {
+        let dates = self.dates.as_chunks::<4>().0;
+        (self.head[5] & 1 == 1).then(|| dates.iter().map(|date| date_from_bytes(*date)))
     }
 
     /// The tokens are those of one name.
@@ -194,20 +241,49 @@ mod tests {
         let number = NumberSignature { label: 70_000, kind: Some(NumberKind::Vin), country: Country(*b"GB\0") };
         assert_eq!(number.encode(), [0, 1, 17, 112, 4, b'G', b'B', 0]);
         assert_eq!(NumberSignature::decode(&number.encode()), Some(number));
+        let date = Date { year: 1974, month: 8, day: 12 };
+        let span = BirthDate { date: Date { year: 1970, month: 0, day: 0 }, year_to: 1975 };
         let name = NameSignature {
             label: 3,
             gender: b'F',
-            date: Date { year: 1974, month: 8, day: 12 },
+            nationality: Country(*b"GB\0"),
+            dates: vec![span, BirthDate { date, year_to: 1974 }],
             date_decides: true,
             one_name: true,
             tokens: vec![TokenSign { letter: b'A', class: 5 }, TokenSign { letter: b'E', class: 600 }],
         };
         let bytes = name.encode();
+        assert_eq!(bytes[..17], [0, 0, 0, 3, b'F', 0b1011, b'G', b'B', 0, 7, 178, 255, 5, 7, 182, 8, 12]);
         let view = NameView::new(&bytes).unwrap();
-        assert_eq!((view.gender(), view.date(), view.is_one_name()), (b'F', Some(name.date), true));
+        assert_eq!((view.gender(), view.nationality(), view.is_one_name()), (b'F', name.nationality, true));
+        assert_eq!(view.dates().unwrap().collect::<Vec<_>>(), name.dates);
         assert_eq!(view.tokens().collect::<Vec<_>>(), name.tokens);
         assert_eq!(label(&bytes), Some(3));
-        assert!(NameView::new(&bytes[..11]).is_none());
+        assert!(NameView::new(&bytes[..18]).is_none() && NameView::new(&bytes[..12]).is_none());
         assert_eq!(NumberSignature::decode(&[0; 7]), None);
+    }
+
+    #[test]
+    fn two_names_under_one_key_kill_only_what_both_would_kill() {
+        let birth = |year| BirthDate { date: Date { year, month: 8, day: 12 }, year_to: year };
+        let name = |dates: &[BirthDate], nationality: &[u8; 3]| NameSignature {
+            label: 3,
+            gender: b'F',
+            nationality: Country(*nationality),
+            dates: dates.to_vec(),
+            date_decides: true,
+            one_name: true,
+            tokens: vec![TokenSign { letter: b'A', class: 5 }],
+        };
+        let merged = |mut first: NameSignature, second| {
+            first.merge(second);
+            first
+        };
+        let two = merged(name(&[birth(1980)], b"GB\0"), name(&[birth(1970)], b"FR\0"));
+        assert_eq!((two.dates.as_slice(), two.date_decides), ([birth(1970), birth(1980)].as_slice(), true));
+        assert!(!two.nationality.is_known() && two.one_name);
+        assert!(!merged(name(&[birth(1980)], b"GB\0"), name(&[], b"GB\0")).date_decides, "no date agrees with any");
+        let many: Vec<BirthDate> = (1960..1967).map(birth).collect();
+        assert!(!merged(name(&many, b"GB\0"), name(&[birth(1970)], b"GB\0")).date_decides, "too many to keep");
     }
 }

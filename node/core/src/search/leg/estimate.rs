@@ -8,12 +8,15 @@ use crate::{
     search::{
         index::signature::{self, NameView, TokenSign},
         normalise::{
-            date::BirthDate,
             name::{Class, Role},
             skeleton,
         },
         query::PersonQuery,
-        score::{FULL, date, person::combine},
+        score::{
+            FULL,
+            date::{self, DateMatch},
+            person::combine,
+        },
     },
 };
 
@@ -29,6 +32,19 @@ struct Asked {
     joined: BTreeSet<u16>,
     letter: u8,
     role: Role,
+}
+
+/// What one posting promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    /// The score.
+    pub estimate: u32,
+    /// By the name alone.
+    pub name: u32,
+    /// How the dates agree; exact where the posting does not say all.
+    pub date: DateMatch,
+    /// Gender or nationality are others than the query's.
+    pub contradicts: bool,
 }
 
 /// Estimates postings of one person query.
@@ -67,23 +83,29 @@ impl<'a> Estimator<'a> {
         Self { query, profile, asked }
     }
 
-    /// The score that the posting promises with what its name promises; `None` when it cannot reach the threshold.
-    pub fn estimate(&self, signature: NameView<'_>, name: u32) -> Option<u32> {
-        if self.query.strict && self.gender_conflicts(signature) {
+    /// What the posting promises, its name promising `name`; `None` when it cannot reach the threshold.
+    pub fn promise(&self, signature: NameView<'_>, name: u32) -> Option<Promise> {
+        let contradicts = self.contradicts(signature);
+        if self.query.strict && contradicts {
             return None;
         }
-        let date = match signature.date() {
-            Some(date) => date::compare(self.query.birth_date, BirthDate { date, year_to: date.year }),
-            None if self.query.birth_date.is_known() => date::DateMatch::Exact,
-            None => date::DateMatch::NotAsked,
+        let date = match signature.dates() {
+            _ if !self.query.birth_date.is_known() => DateMatch::NotAsked,
+            Some(dates) => date::best(self.query.birth_date, dates),
+            None => DateMatch::Exact,
         };
         let estimate = combine(name, date, self.profile);
-        (estimate + MARGIN >= self.profile.threshold).then_some(estimate)
+        (estimate + MARGIN >= self.profile.threshold).then_some(Promise { estimate, name, date, contradicts })
     }
 
-    /// Both sides say which gender, and not the same.
-    pub fn gender_conflicts(&self, signature: NameView<'_>) -> bool {
-        self.query.gender != 0 && signature.gender() != 0 && self.query.gender != signature.gender()
+    /// Both sides say which gender, or which nationality, and not the same.
+    pub fn contradicts(&self, signature: NameView<'_>) -> bool {
+        let (query, nationality) = (self.query, signature.nationality());
+        let gender = query.gender != 0 && signature.gender() != 0 && query.gender != signature.gender();
+        let foreign = nationality.is_known()
+            && !query.nationalities.is_empty()
+            && !query.nationalities.contains(&nationality);
+        gender || foreign
     }
 
     /// What the name promises: 0 to 10000. Never less than the record's own name would earn by its classes: names are

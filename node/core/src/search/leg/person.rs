@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    estimate::Estimator,
+    estimate::{Estimator, Promise},
     lists::lists,
     plan::{self, Plan},
 };
 use crate::{
-    alert::AlertId,
+    alert::{AlertId, Sight},
+    pb,
     search::{
         explain,
         index::{
@@ -17,22 +18,35 @@ use crate::{
             signature::NameView,
         },
         query::PersonQuery,
+        score::{coincidence, date::DateMatch},
         session::Session,
     },
     state::{ViewError, family::Family},
 };
 
-/// An alert that a person query may mean.
-#[derive(Debug, Clone, Copy)]
+/// An alert that a person query may mean, by what its postings promise.
+#[derive(Debug, Clone)]
 pub struct Possible {
-    /// What its best posting promises.
-    pub estimate: u32,
-    /// What its best posting promises by the name alone.
-    pub name: u32,
-    /// Other alerts that the caller may see whose names promise as much, whatever their dates.
-    pub bearers: u32,
     /// The end of its key.
     pub tail: Tail,
+    /// What its best posting promises.
+    pub estimate: u32,
+    /// Each thing that its postings promise, once, with how many others' names promise as much, whatever their dates.
+    promises: Vec<(Promise, u32)>,
+}
+
+impl Possible {
+    /// How many others bear the name that goes with a date that agrees like this.
+    pub fn bearers(&self, date: DateMatch) -> u32 {
+        let of_date = self.promises.iter().filter(|(promise, _)| promise.date == date);
+        let any = self.promises.iter().map(|(_, bearers)| *bearers).min();
+        of_date.map(|(_, bearers)| *bearers).min().or(any).unwrap_or(0)
+    }
+
+    /// Some name of it may be believed, as far as postings tell: `false` needs no record.
+    pub fn may_be_believed(&self, profile: &pb::SearchProfile) -> bool {
+        self.promises.iter().any(|(promise, bearers)| !coincidence::is_likely(promise.date, *bearers, profile))
+    }
 }
 
 /// Alerts whose postings promise enough, best promise first, then priority, newest, id.
@@ -48,13 +62,16 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
             session.scan(list.family, &list.prefix, list.years, list.planned, &mut |tail, value| {
                 let Some(signature) = NameView::new(value) else { return };
                 let name = estimator.name(signature);
-                if list.family == Family::NamePair && !estimator.gender_conflicts(signature) {
-                    bearers.count(tail.id, name);
+                if list.family == Family::NamePair {
+                    bearers.count(tail.id, name, estimator.contradicts(signature));
                 }
-                if let Some(estimate) = estimator.estimate(signature, name) {
-                    let possible = found.entry(tail.id).or_insert(Possible { estimate, name, bearers: 0, tail });
-                    possible.estimate = possible.estimate.max(estimate);
-                    possible.name = possible.name.max(name);
+                if let Some(promise) = estimator.promise(signature, name) {
+                    let nothing = || Possible { tail, estimate: 0, promises: Vec::new() };
+                    let possible = found.entry(tail.id).or_insert_with(nothing);
+                    possible.estimate = possible.estimate.max(promise.estimate);
+                    if !possible.promises.iter().any(|(known, _)| *known == promise) {
+                        possible.promises.push((promise, 0));
+                    }
                 }
             })?;
         }
@@ -62,7 +79,9 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
     let bearers = bearers.sorted();
     let mut possible: Vec<Possible> = found.into_values().collect();
     for possible in &mut possible {
-        possible.bearers = bearers.others(possible);
+        for (promise, others) in &mut possible.promises {
+            *others = bearers.others(possible.tail.id, promise);
+        }
     }
     possible.sort_by_key(|possible| (std::cmp::Reverse(possible.estimate), possible.tail.order()));
     Ok(possible)
@@ -84,44 +103,57 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
             session.cut(explain::LIMIT_EXPANSIONS, budget);
             break;
         }
-        let mut found = lexicon::neighbours(cursor.as_mut(), head, &token.letters, &mut session.counters.expansions)?;
-        for class in planned.classes().chain(planned.variants.iter().copied()) {
-            found.remove(&class);
-        }
-        planned.expansions = found;
+        let known = planned.classes().chain(planned.variants.iter().copied()).collect();
+        let mut seeks = 0;
+        let mut sees = |label| Ok(session.sight(label)? != Sight::Hidden);
+        planned.expansions =
+            lexicon::neighbours(cursor.as_mut(), head, &token.letters, &known, &mut sees, &mut seeks)?;
+        session.counters.expansions += seeks;
     }
     session.keep(Family::Lexicon, cursor);
     Ok(())
 }
 
-/// How many alerts promise how much by their names alone.
+/// How many alerts promise how much by their names alone: (promise, whether gender or nationality contradict).
 #[derive(Default)]
-struct Bearers(BTreeMap<AlertId, u32>);
+struct Bearers(BTreeMap<AlertId, (u32, bool)>);
 
 impl Bearers {
-    fn count(&mut self, id: AlertId, name: u32) {
-        let best = self.0.entry(id).or_default();
-        *best = name.max(*best);
+    fn count(&mut self, id: AlertId, name: u32, contradicts: bool) {
+        let best = self.0.entry(id).or_insert((name, contradicts));
+        best.0 = best.0.max(name);
+        best.1 &= contradicts;
     }
 
     fn sorted(self) -> Promises {
-        let mut promises: Vec<u32> = self.0.values().copied().collect();
-        promises.sort_unstable();
-        Promises { counted: self.0, promises }
+        let sorted = |of: &dyn Fn(bool) -> bool| {
+            let mut promises: Vec<u32> =
+                self.0.values().filter(|(_, contradicts)| of(*contradicts)).map(|(name, _)| *name).collect();
+            promises.sort_unstable();
+            promises
+        };
+        Promises { all: sorted(&|_| true), agreeing: sorted(&|contradicts| !contradicts), counted: self.0 }
     }
 }
 
 /// [`Bearers`], counted.
 struct Promises {
-    counted: BTreeMap<AlertId, u32>,
-    promises: Vec<u32>,
+    counted: BTreeMap<AlertId, (u32, bool)>,
+    all: Vec<u32>,
+    /// Of those whose gender and nationality do not contradict the query.
+    agreeing: Vec<u32>,
 }
 
 impl Promises {
-    /// How many others promise at least as much.
-    fn others(&self, possible: &Possible) -> u32 {
-        let at_least = self.promises.len() - self.promises.partition_point(|other| *other < possible.name);
-        let is_counted = self.counted.get(&possible.tail.id).is_some_and(|name| *name >= possible.name);
+    /// How many others promise at least as much by their names, and could be meant as well as this one: whoever has the
+    /// query's gender and nationality is confused with their like alone.
+    fn others(&self, id: AlertId, promise: &Promise) -> u32 {
+        let promises = if promise.contradicts { &self.all } else { &self.agreeing };
+        let at_least = promises.len() - promises.partition_point(|other| *other < promise.name);
+        let is_counted = self
+            .counted
+            .get(&id)
+            .is_some_and(|(name, contradicts)| *name >= promise.name && (promise.contradicts || !contradicts));
         at_least as u32 - u32::from(is_counted)
     }
 }
