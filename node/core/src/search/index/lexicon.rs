@@ -63,8 +63,8 @@ fn words(input: &IndexInput<'_>) -> BTreeSet<Word> {
         .take(FORMS_MAX)
         .flat_map(|form| form.tokens)
         .filter(|token| token.role == Role::Name)
-        .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters.chars().count()))
-        .map(|token| Word { class: token.class(), letters: token.letters })
+        .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters().chars().count()))
+        .map(|token| Word { class: token.class(), letters: token.letters().to_owned() })
         .collect()
 }
 

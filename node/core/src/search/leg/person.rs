@@ -94,7 +94,7 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
     let mut spent = 0;
     for planned in &mut plan.tokens {
         let token = &query.tokens[planned.at];
-        let letters = token.letters.chars().count();
+        let letters = token.letters().chars().count();
         if letters < lexicon::LETTERS_MIN {
             continue;
         }
@@ -107,7 +107,7 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
         let mut seeks = 0;
         let mut sees = |label| Ok(session.sight(label)? != Sight::Hidden);
         planned.expansions =
-            lexicon::neighbours(cursor.as_mut(), head, &token.letters, &known, &mut sees, &mut seeks)?;
+            lexicon::neighbours(cursor.as_mut(), head, token.letters(), &known, &mut sees, &mut seeks)?;
         session.counters.expansions += seeks;
     }
     session.keep(Family::Lexicon, cursor);

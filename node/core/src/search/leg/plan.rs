@@ -56,13 +56,13 @@ pub fn plan(query: &PersonQuery) -> Plan {
         .map(|(at, token)| {
             let class = token.class();
             let alternates = alternates(token, class);
-            let other_reading = token.other_skeleton.as_deref().map(Class::of_skeleton);
+            let other_reading = token.other_skeleton().map(Class::of_skeleton);
             // Names of two letters are the same as too many.
             let is_long = token.base.chars().count() >= VARIANT_LETTERS_MIN;
             let mut variants = if is_long { variants::classes(&token.base) } else { Vec::new() };
             variants.retain(|variant| *variant != class && !alternates.contains(variant));
             let (splits, expansions) = (splits(token), BTreeSet::new());
-            let signs = token.skeleton.chars().count();
+            let signs = token.skeleton().chars().count();
             PlannedToken { at, class, signs, alternates, variants, other_reading, splits, expansions }
         })
         .collect();

@@ -243,7 +243,7 @@ impl Spelling {
     }
 
     fn of(token: &Token) -> Self {
-        Self::new(&token.letters)
+        Self::new(token.letters())
     }
 
     /// Its skeleton and its sounds.
@@ -268,10 +268,10 @@ fn joins(tokens: &[Token], free: &[bool]) -> Vec<Join> {
                 continue;
             }
             let run = &tokens[range.clone()];
-            let joined: String = run.iter().map(|token| token.letters.as_str()).collect();
+            let joined: String = run.iter().map(|token| token.letters()).collect();
             joins.push(Join { run: range.clone(), spelling: Spelling::new(&joined) });
             if length == 3 && run[1].role == Role::Particle {
-                let joined = format!("{}{}", run[0].letters, run[2].letters);
+                let joined = format!("{}{}", run[0].letters(), run[2].letters());
                 joins.push(Join { run: range, spelling: Spelling::new(&joined) });
             }
         }
@@ -320,13 +320,13 @@ impl Join {
 
     fn across_scripts(&self, run: &[Token], whole: &Token) -> Option<u32> {
         if run[0].script == whole.script
-            || skeleton::is_whole(&whole.skeleton)
-            || whole.skeleton.chars().count() <= JOIN_SIGNS_MIN
+            || skeleton::is_whole(whole.skeleton())
+            || whole.skeleton().chars().count() <= JOIN_SIGNS_MIN
         {
             return None;
         }
         let joined: String = run.iter().map(|token| token.base.as_str()).collect();
-        (skeleton::skeleton(&joined) == whole.skeleton).then_some(JOINED_ACROSS_SCRIPTS)
+        (skeleton::skeleton(&joined) == whole.skeleton()).then_some(JOINED_ACROSS_SCRIPTS)
     }
 }
 

@@ -62,10 +62,10 @@ impl<'a> AskedToken<'a> {
     /// Spelt as another language spells its sounds, it is the record's.
     fn reads_as(&self, record: &Token) -> bool {
         let query = self.token;
-        !skeleton::is_whole(&record.skeleton)
-            && record.skeleton.chars().count() >= 3
+        !skeleton::is_whole(record.skeleton())
+            && record.skeleton().chars().count() >= 3
             && (query.script != record.script || distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3)
-            && self.alternates.get_or_init(|| skeleton::alternates(&query.base)).contains(&record.skeleton)
+            && self.alternates.get_or_init(|| skeleton::alternates(&query.base)).iter().any(|other| other == record.skeleton())
     }
 }
 
@@ -89,7 +89,7 @@ pub fn compare(
     if let Some(same) = same(query, record) {
         return Some(same);
     }
-    if query.base == record.expanded || query.expanded == record.base || query.loose == record.loose {
+    if query.base == record.expanded() || query.expanded() == record.base || query.loose() == record.loose() {
         return like(SAME_LOOSELY, explain::TRANSLITERATION);
     }
     if query.role == Role::Initial || record.role == Role::Initial {
@@ -99,14 +99,14 @@ pub fn compare(
     if may_be_cut && record.base.starts_with(&query.base) {
         return like(PREFIX, explain::PREFIX);
     }
-    let (letters, known) = (query.letters.chars().count(), record.letters.chars().count());
+    let (letters, known) = (query.letters().chars().count(), record.letters().chars().count());
     let shorter = letters.min(known);
     if shorter < TYPING_LETTERS_MIN {
         return None;
     }
     let variant = FULL.saturating_sub(profile.variant_points);
     let listed_points = variant.saturating_sub(LISTED);
-    let errors = distance::errors(&query.letters, &record.letters, LETTERS_APART_MAX);
+    let errors = distance::errors(query.letters(), record.letters(), LETTERS_APART_MAX);
     let same_skeleton =
         query.skeletons().any(|asked| !skeleton::is_whole(asked) && record.skeletons().any(|known| known == asked));
     if same_skeleton && query.script != record.script {
@@ -116,8 +116,8 @@ pub fn compare(
     let brief = if shorter <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);
     let spelling = same_skeleton
-        .then(|| distance::errors(&query.sounds, &record.sounds, LETTERS_APART_MAX))
-        .filter(|apart| *apart <= spelling_letters(&query.skeleton))
+        .then(|| distance::errors(query.sounds(), record.sounds(), LETTERS_APART_MAX))
+        .filter(|apart| *apart <= spelling_letters(query.skeleton()))
         .map(|apart| variant.saturating_sub(PER_LETTER * (apart as u32).saturating_sub(1)));
     let typed = match errors {
         1 => Some(typing),
