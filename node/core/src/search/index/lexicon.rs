@@ -113,13 +113,7 @@ struct Place {
 }
 
 /// Counts one alert more or less that has `word`; `true` when it is the first or was the last of its label.
-fn count(
-    view: &dyn View,
-    place: Place,
-    word: &Word,
-    more: bool,
-    writes: &mut Vec<Write>,
-) -> Result<bool, ViewError> {
+fn count(view: &dyn View, place: Place, word: &Word, more: bool, writes: &mut Vec<Write>) -> Result<bool, ViewError> {
     let mut key = place.head.lexicon(WORD, word.hash());
     key.extend_from_slice(&place.label.to_be_bytes());
     let before = match view.get(Family::Lexicon, &key)? {
@@ -158,20 +152,19 @@ fn lead(head: Head, word: &Word, set: bool, writes: &mut Vec<Write>) {
     }
 }
 
-/// Classes of the words in use that are at most one typing error from `letters`, without those in `known`. Words of alerts
-/// whose label is not seen, as `sees` tells, lead nowhere. `seeks` counts what was sought for `letters` alone: it does not
-/// depend on what is in the store.
+/// The words in use that are at most one typing error from `letters`. Words that stand in alerts alone whose label is not
+/// seen, as `sees` tells, lead nowhere. `seeks` counts what was sought for `letters` alone: it does not depend on what is in
+/// the store.
 pub fn neighbours(
     cursor: &mut dyn Cursor,
     head: Head,
     letters: &str,
-    known: &BTreeSet<Class>,
     sees: &mut dyn FnMut(LabelId) -> Result<bool, ViewError>,
     seeks: &mut u64,
-) -> Result<BTreeSet<Class>, ViewError> {
+) -> Result<BTreeSet<Word>, ViewError> {
     let mut near = BTreeSet::new();
     if letters.chars().count() > LETTERS_MAX {
-        return Ok(BTreeSet::new());
+        return Ok(near);
     }
     for spelling in deletions(letters) {
         let prefix = head.lexicon(DELETION, hash(spelling.as_bytes()));
@@ -179,7 +172,7 @@ pub fn neighbours(
         cursor.seek(&prefix, &prefix)?;
         while let Some((_, value)) = cursor.entry() {
             let word = Word::decode(value).ok_or_else(|| ViewError("a lexicon entry does not decode".into()))?;
-            if !known.contains(&word.class) && within_one(letters, &word.letters) {
+            if within_one(letters, &word.letters) {
                 near.insert(word);
             }
             cursor.next()?;
@@ -187,14 +180,11 @@ pub fn neighbours(
     }
     let mut found = BTreeSet::new();
     for word in near {
-        if found.contains(&word.class) {
-            continue;
-        }
         let prefix = head.lexicon(WORD, word.hash());
         cursor.seek(&prefix, &prefix)?;
         while let Some((key, _)) = cursor.entry() {
             if sees(label_of(key)?)? {
-                found.insert(word.class);
+                found.insert(word);
                 break;
             }
             cursor.next()?;

@@ -5,7 +5,7 @@ use crate::{
     search::normalise::{
         country::Country,
         date::{BirthDate, Date},
-        name::{Role, Token},
+        name::{Class, Role, Token},
         number::NumberKind,
     },
 };
@@ -63,6 +63,8 @@ pub struct TokenSign {
     letter: u8,
     /// Two bytes of its class.
     pub class: u16,
+    /// Two bytes of the hash of the word itself; 0 where the class alone decides.
+    pub word: u16,
 }
 
 /// The value of a name's posting.
@@ -85,10 +87,10 @@ pub struct NameSignature {
 }
 
 impl NameSignature {
-    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of three bytes each.
+    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of five bytes each.
     pub fn encode(&self) -> Vec<u8> {
         let dates = if self.date_decides { self.dates.as_slice() } else { &[] };
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + 4 * dates.len() + 3 * self.tokens.len());
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + 4 * dates.len() + TOKEN_BYTES * self.tokens.len());
         bytes.extend_from_slice(&self.label.to_be_bytes());
         bytes.push(self.gender);
         bytes.push(u8::from(self.date_decides) | u8::from(self.one_name) << 1 | (dates.len() as u8) << 2);
@@ -99,13 +101,21 @@ impl NameSignature {
         for token in &self.tokens {
             bytes.push(token.letter);
             bytes.extend_from_slice(&token.class.to_be_bytes());
+            bytes.extend_from_slice(&token.word.to_be_bytes());
         }
         bytes
     }
 
     /// One posting for two names of the same alert under the same key: it kills only what both would kill.
     pub fn merge(&mut self, other: Self) {
-        if self.tokens != other.tokens {
+        let sounds = |tokens: &[TokenSign]| tokens.iter().map(|token| (token.letter, token.class)).collect::<Vec<_>>();
+        if sounds(&self.tokens) == sounds(&other.tokens) {
+            // One name in two spellings.
+            for (mine, _) in self.tokens.iter_mut().zip(&other.tokens).filter(|(mine, theirs)| mine.word != theirs.word)
+            {
+                mine.word = 0;
+            }
+        } else {
             self.one_name = false;
             let unknown = self.tokens.is_empty() || other.tokens.is_empty();
             self.tokens.extend(other.tokens);
@@ -133,6 +143,8 @@ impl NameSignature {
 
 /// Label, gender, flags, nationality.
 const HEAD_BYTES: usize = 9;
+/// First letter, class, word.
+const TOKEN_BYTES: usize = 5;
 
 /// Marks a span of years where a month would stand; its length in years follows.
 const SPAN: u8 = 0xff;
@@ -159,15 +171,17 @@ fn date_from_bytes(bytes: [u8; 4]) -> BirthDate {
 
 impl TokenSign {
     /// Fills arrays.
-    pub const NONE: Self = Self { letter: 0, class: 0 };
+    pub const NONE: Self = Self { letter: 0, class: 0, word: 0 };
     /// Marks what does not count as a name: a particle, an initial, a second reading.
     const WEAK: u8 = 0x80;
 
     /// The signs of a token: one for each class, of which the first counts.
     pub fn of(token: &Token) -> impl Iterator<Item = Self> + '_ {
-        token.classes().enumerate().map(|(at, class)| {
+        // Scripts that leave vowels out do not tell a word from its like.
+        let word = if token.letters() == token.base { Class::of_word(&token.base).short() } else { 0 };
+        token.classes().enumerate().map(move |(at, class)| {
             let weak = if token.role == Role::Name && at == 0 { 0 } else { Self::WEAK };
-            Self { letter: token.first_letter() | weak, class: class.short() }
+            Self { letter: token.first_letter() | weak, class: class.short(), word }
         })
     }
 
@@ -195,7 +209,7 @@ impl<'a> NameView<'a> {
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
         let (dates, tokens) = rest.split_at_checked(4 * usize::from(head[5] >> 2))?;
-        (tokens.len() % 3 == 0).then_some(Self { head, dates, tokens })
+        (tokens.len() % TOKEN_BYTES == 0).then_some(Self { head, dates, tokens })
     }
 
     /// b'M', b'F', or 0 for unknown or several.
@@ -221,9 +235,11 @@ impl<'a> NameView<'a> {
 
     /// The tokens; none when there were too many to keep.
     pub fn tokens(&self) -> impl Iterator<Item = TokenSign> + Clone + use<'a> {
-        self.tokens
-            .chunks_exact(3)
-            .map(|token| TokenSign { letter: token[0], class: u16::from_be_bytes([token[1], token[2]]) })
+        self.tokens.as_chunks::<TOKEN_BYTES>().0.iter().map(|[letter, a, b, c, d]| TokenSign {
+            letter: *letter,
+            class: u16::from_be_bytes([*a, *b]),
+            word: u16::from_be_bytes([*c, *d]),
+        })
     }
 }
 
@@ -250,7 +266,10 @@ mod tests {
             dates: vec![span, BirthDate { date, year_to: 1974 }],
             date_decides: true,
             one_name: true,
-            tokens: vec![TokenSign { letter: b'A', class: 5 }, TokenSign { letter: b'E', class: 600 }],
+            tokens: vec![
+                TokenSign { letter: b'A', class: 5, word: 7 },
+                TokenSign { letter: b'E', class: 600, word: 0 },
+            ],
         };
         let bytes = name.encode();
         assert_eq!(bytes[..17], [0, 0, 0, 3, b'F', 0b1011, b'G', b'B', 0, 7, 178, 255, 5, 7, 182, 8, 12]);
@@ -273,7 +292,7 @@ mod tests {
             dates: dates.to_vec(),
             date_decides: true,
             one_name: true,
-            tokens: vec![TokenSign { letter: b'A', class: 5 }],
+            tokens: vec![TokenSign { letter: b'A', class: 5, word: 7 }],
         };
         let merged = |mut first: NameSignature, second| {
             first.merge(second);

@@ -27,7 +27,11 @@ const FIRST_LETTER_POINTS: u32 = 7_600;
 
 /// One token of the query.
 struct Asked {
+    /// Whoever stands under these may answer it.
     classes: BTreeSet<u16>,
+    /// Under these, the words alone that it was led there by.
+    others: BTreeSet<u16>,
+    words: Vec<u16>,
     /// Of itself and its neighbours as one word: one name of the record then answers them all.
     joined: BTreeSet<u16>,
     letter: u8,
@@ -65,15 +69,16 @@ impl<'a> Estimator<'a> {
                 let initial: String = token.base.chars().take(1).collect();
                 let initial = Class::of_skeleton(&skeleton::skeleton(&initial)).short();
                 let classes = BTreeSet::from([token.class().short(), initial]);
-                Asked { classes, joined: BTreeSet::new(), letter: token.first_letter(), role: token.role }
+                let (letter, role) = (token.first_letter(), token.role);
+                Asked { classes, others: BTreeSet::new(), words: Vec::new(), joined: BTreeSet::new(), letter, role }
             })
             .collect();
         for token in &plan.tokens {
-            let classes = &mut asked[token.at].classes;
-            classes.extend(
-                token.alternates.iter().chain(&token.variants).chain(&token.expansions).map(|class| class.short()),
-            );
-            classes.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
+            let asked = &mut asked[token.at];
+            asked.classes.extend(token.alternates.iter().map(|class| class.short()));
+            asked.classes.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
+            asked.others.extend(token.variants.iter().chain(&token.expansions).map(|class| class.short()));
+            asked.words.clone_from(&token.words);
         }
         for (run, class) in &plan.joins {
             for at in run.clone() {
@@ -102,9 +107,8 @@ impl<'a> Estimator<'a> {
     pub fn contradicts(&self, signature: NameView<'_>) -> bool {
         let (query, nationality) = (self.query, signature.nationality());
         let gender = query.gender != 0 && signature.gender() != 0 && query.gender != signature.gender();
-        let foreign = nationality.is_known()
-            && !query.nationalities.is_empty()
-            && !query.nationalities.contains(&nationality);
+        let foreign =
+            nationality.is_known() && !query.nationalities.is_empty() && !query.nationalities.contains(&nationality);
         gender || foreign
     }
 
@@ -150,7 +154,8 @@ impl<'a> Estimator<'a> {
         let identifying = known.iter().filter(|token| token.identifies()).count() as u32;
         let record_left = if one_to_one { identifying.saturating_sub(matched) } else { 0 };
         let conflicts = query_left.min(record_left);
-        let missing = if one_to_one { query_left.max(record_left) - conflicts } else { 0 };
+        // Of several names, none has what all of them together lack.
+        let missing = query_left.max(record_left) - conflicts;
         (earned / (matched + conflicts)).saturating_sub(missing * self.profile.missing_part_points)
     }
 
@@ -158,7 +163,7 @@ impl<'a> Estimator<'a> {
     /// `seen` has a bit for each name that was tried.
     fn assign(&self, at: usize, known: &[TokenSign], taken: &mut Taken, seen: &mut u32) -> bool {
         for (place, token) in known.iter().enumerate() {
-            if *seen >> place & 1 == 1 || !self.asked[at].classes.contains(&token.class) {
+            if *seen >> place & 1 == 1 || !self.asked[at].answers(*token) {
                 continue;
             }
             *seen |= 1 << place;
@@ -175,11 +180,18 @@ impl<'a> Estimator<'a> {
 type Taken = [Option<usize>; signature::TOKENS_MAX];
 
 impl Asked {
+    /// A name of the record may be this token. Of a nickname's class, or a misspelt name's, only the word itself: others
+    /// merely sound like it.
+    fn answers(&self, token: TokenSign) -> bool {
+        let is_led = || token.word == 0 || self.words.binary_search(&token.word).is_ok();
+        self.classes.contains(&token.class) || self.others.contains(&token.class) && is_led()
+    }
+
     /// What one name of the record is worth to a token that did not get it: to neighbours joined, particles and initials
     /// whatever else it answers; by its first letter while no other token has it.
     fn points(&self, token: TokenSign, one_to_one: bool, is_taken: bool, estimator: &Estimator<'_>) -> u32 {
         let shares = !one_to_one || self.role != Role::Name;
-        if self.joined.contains(&token.class) || shares && self.classes.contains(&token.class) {
+        if self.joined.contains(&token.class) || shares && self.answers(token) {
             return FULL;
         }
         let letter = token.first_letter();

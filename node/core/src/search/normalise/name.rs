@@ -40,6 +40,11 @@ impl Class {
         Self(class)
     }
 
+    /// Of the word itself, for signatures and tables.
+    pub fn of_word(word: &str) -> Self {
+        Self::of_skeleton(word)
+    }
+
     /// Two bytes of it, for signatures.
     pub fn short(self) -> u16 {
         u16::from_be_bytes([self.0[0], self.0[1]])
@@ -84,7 +89,7 @@ impl Eq for Token {}
 impl Token {
     /// From one word as [`text::words`] gives it.
     pub fn new(word: &str) -> Self {
-        let (script, base) = if word.is_ascii() {
+        let (script, base) = if word.bytes().all(|letter| letter.is_ascii_uppercase()) {
             (Script::Latin, word.to_owned())
         } else {
             let romanised = script::romanise(word);
@@ -185,6 +190,9 @@ const PARTICLES: &[&str] = &[
     "MRS", "MS",
 ];
 
+/// Those that stand behind or alone, whatever follows.
+const AFTER: &[&str] = &["Y", "E", "JR", "SR", "II", "III", "MR", "MRS", "MS"];
+
 /// What forms write for a name that is not known.
 const FILLERS: &[&str] = &["FNU", "LNU", "NFN", "NLN", "NMN", "XX", "XXX", "XXXX", "XXXXX", "UNKNOWN", "UNK"];
 
@@ -202,6 +210,12 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
         }
     }
     tokens.truncate(TOKENS_MAX);
+    // What nothing follows introduces nothing: DAS and VAN are names of Bengal and Vietnam.
+    if let Some(last) =
+        tokens.last_mut().filter(|last| last.role == Role::Particle && !AFTER.contains(&last.base.as_str()))
+    {
+        last.role = Role::Name;
+    }
     if !tokens.iter().any(|token| token.role == Role::Name) {
         for token in &mut tokens {
             token.role = Role::Name;
@@ -245,6 +259,9 @@ mod tests {
                 ("BERG".into(), Role::Name)
             ]
         );
+        assert_eq!(roles("Amit Das")[1], ("DAS".into(), Role::Name));
+        assert_eq!(roles("Tran Thi Van")[2], ("VAN".into(), Role::Name));
+        assert_eq!(roles("Martin Jr")[1], ("JR".into(), Role::Particle));
         assert_eq!(roles("FNU MUSTERMANN"), [("MUSTERMANN".into(), Role::Name)]);
         assert_eq!(roles("Bin"), [("BIN".into(), Role::Name)], "a particle alone is the name");
         assert_eq!(roles("E"), [("E".into(), Role::Name)]);

@@ -90,13 +90,7 @@ impl<'a> AskedName<'a> {
         pairings
     }
 
-    fn like(
-        &self,
-        record: &[Token],
-        left: &Assignment,
-        may_be_cut: bool,
-        profile: &pb::SearchProfile,
-    ) -> Vec<Pairing> {
+    fn like(&self, record: &[Token], left: &Assignment, may_be_cut: bool, profile: &pb::SearchProfile) -> Vec<Pairing> {
         let query_left: Vec<usize> = (0..self.tokens.len()).filter(|at| left.query_free[*at]).collect();
         let record_left: Vec<usize> = (0..record.len()).filter(|at| left.record_free[*at]).collect();
         let mut pairings = Vec::new();
@@ -255,6 +249,8 @@ impl Spelling {
 /// A run of two or three neighbours as one word; of three also without a particle in the middle.
 struct Join {
     run: Range<usize>,
+    /// Without the particle in the middle.
+    is_bare: bool,
     spelling: Spelling,
 }
 
@@ -269,10 +265,10 @@ fn joins(tokens: &[Token], free: &[bool]) -> Vec<Join> {
             }
             let run = &tokens[range.clone()];
             let joined: String = run.iter().map(|token| token.letters()).collect();
-            joins.push(Join { run: range.clone(), spelling: Spelling::new(&joined) });
+            joins.push(Join { run: range.clone(), is_bare: false, spelling: Spelling::new(&joined) });
             if length == 3 && run[1].role == Role::Particle {
                 let joined = format!("{}{}", run[0].letters(), run[2].letters());
-                joins.push(Join { run: range, spelling: Spelling::new(&joined) });
+                joins.push(Join { run: range, is_bare: true, spelling: Spelling::new(&joined) });
             }
         }
     }
@@ -325,7 +321,9 @@ impl Join {
         {
             return None;
         }
-        let joined: String = run.iter().map(|token| token.base.as_str()).collect();
+        // NOUREDDINE hears no article in نور الدين: it is that of the letter that follows.
+        let heard = run.iter().enumerate().filter(|(at, _)| !self.is_bare || *at != 1);
+        let joined: String = heard.map(|(_, token)| token.base.as_str()).collect();
         (skeleton::skeleton(&joined) == whole.skeleton()).then_some(JOINED_ACROSS_SCRIPTS)
     }
 }

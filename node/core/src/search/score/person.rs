@@ -93,7 +93,11 @@ impl<'a> Scorer<'a> {
             return None;
         }
         let name = self.name.compare(&form.tokens, query.names_may_be_cut, profile)?;
-        let date = if form.is_organisation { DateMatch::NotAsked } else { date::best(query.birth_date, form.dates.iter().copied()) };
+        let date = if form.is_organisation {
+            DateMatch::NotAsked
+        } else {
+            date::best(query.birth_date, form.dates.iter().copied())
+        };
         let base = combine(name.points, date, profile);
         let mut missing = name.missing_points;
         let mut taken = 0;

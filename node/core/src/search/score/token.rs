@@ -56,7 +56,11 @@ impl<'a> AskedToken<'a> {
     /// The table of variants has the two as one name.
     fn is_listed_with(&self, record: &Token) -> bool {
         let groups = self.groups.get_or_init(|| variants::groups(&self.token.base));
-        !groups.is_empty() && variants::share_a_group(groups, variants::groups(&record.base))
+        // Scripts of consonants write a long vowel twice where no Latin spelling does.
+        !groups.is_empty()
+            && (variants::share_a_group(groups, variants::groups(&record.base))
+                || self.token.script != record.script
+                    && variants::share_a_group(groups, variants::groups(record.loose())))
     }
 
     /// Spelt as another language spells its sounds, it is the record's.
@@ -65,7 +69,11 @@ impl<'a> AskedToken<'a> {
         !skeleton::is_whole(record.skeleton())
             && record.skeleton().chars().count() >= 3
             && (query.script != record.script || distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3)
-            && self.alternates.get_or_init(|| skeleton::alternates(&query.base)).iter().any(|other| other == record.skeleton())
+            && self
+                .alternates
+                .get_or_init(|| skeleton::alternates(&query.base))
+                .iter()
+                .any(|other| other == record.skeleton())
     }
 }
 
@@ -99,19 +107,22 @@ pub fn compare(
     if may_be_cut && record.base.starts_with(&query.base) {
         return like(PREFIX, explain::PREFIX);
     }
-    let (letters, known) = (query.letters().chars().count(), record.letters().chars().count());
-    let shorter = letters.min(known);
-    if shorter < TYPING_LETTERS_MIN {
-        return None;
-    }
-    let variant = FULL.saturating_sub(profile.variant_points);
-    let listed_points = variant.saturating_sub(LISTED);
-    let errors = distance::errors(query.letters(), record.letters(), LETTERS_APART_MAX);
     let same_skeleton =
         query.skeletons().any(|asked| !skeleton::is_whole(asked) && record.skeletons().any(|known| known == asked));
+    // Scripts of consonants have short names: BUTT is two letters there.
     if same_skeleton && query.script != record.script {
         return like(SAME_ACROSS_SCRIPTS, explain::TRANSLITERATION);
     }
+    let (letters, known) = (query.letters().chars().count(), record.letters().chars().count());
+    let shorter = letters.min(known);
+    let variant = FULL.saturating_sub(profile.variant_points);
+    let listed_points = variant.saturating_sub(LISTED);
+    if shorter < TYPING_LETTERS_MIN {
+        // LI is not LU, but it is LEE.
+        let is_listed = letters.max(known) >= TYPING_LETTERS_MIN && asked.is_listed_with(record);
+        return if is_listed { like(listed_points, explain::VARIANT) } else { None };
+    }
+    let errors = distance::errors(query.letters(), record.letters(), LETTERS_APART_MAX);
     // A short name has few letters to be sure of.
     let brief = if shorter <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);

@@ -197,10 +197,8 @@ fn a_name_in_hidden_alerts_alone_leads_to_nobody() {
     // led by it to MARTYNEZ, or the answer would tell that there is one.
     let viewer = partner();
     let asked = || pb::Query { person: Some(by_name("Martined", Some(date(1974, 8, 12)))), ..Default::default() };
-    let named = |name: &str, category: &str| pb::Alert {
-        core: wanted(category).core,
-        ..person(name, Some(date(1974, 8, 12)))
-    };
+    let named =
+        |name: &str, category: &str| pb::Alert { core: wanted(category).core, ..person(name, Some(date(1974, 8, 12))) };
     let mut store = Store::new();
     let visible = store.add(1, named("Martynez", "arrest"));
     let before = store.search(&viewer, &asked());
