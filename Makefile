@@ -36,7 +36,7 @@ test: deps build
 	@if [ -s "$(NOT_RUN_FILE)" ]; then echo; sort -u "$(NOT_RUN_FILE)"; else echo "Every test was run."; fi
 
 build:
-	cargo build --workspace --locked --bins
+	cargo build --workspace --locked --bins --examples
 
 deps:
 	@.ci/deps

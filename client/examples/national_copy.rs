@@ -10,18 +10,24 @@
 //! name it ends after that time.
 //!
 //! The rules of a copy: apply the export, then the feed from the export's cursor; keep the cursor with the data, in one
-//! transaction; tell the store how far you are (`acknowledge`), which is your proof of the sharing timescale; and begin
-//! again with an export when the feed says so.
+//! transaction; tell the store how far you are (`acknowledge`), which is your proof of the sharing timescale; begin again
+//! with an export when the feed says so; go on from the cursor after an outage; and stop when the agreement is no longer in
+//! force.
 
 use std::{collections::BTreeMap, env, path::Path, time::Duration};
 
 use alert_client::{
-    AlertClient, ClientConfig, Config,
+    AlertClient, ClientConfig, Config, Error, codes,
     pb::{self, feed_event::Change, watch_response::Item},
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use futures::StreamExt;
 use prost::Message;
+
+/// When no node serves the feed, it is asked again after this.
+const PAUSE: Duration = Duration::from_secs(5);
+/// The cluster's code for an agreement under which nothing may be read.
+const AGREEMENT_NOT_IN_FORCE: &str = "AGREEMENT_NOT_IN_FORCE";
 
 /// What a national system would keep in its own database, with the cursor in the same transaction.
 #[derive(Default)]
@@ -77,31 +83,67 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
+/// Keeps a copy for as long as there is an agreement to keep it under.
 async fn keep(client: &AlertClient) -> anyhow::Result<()> {
+    let mut copy = Copy::default();
     loop {
-        let mut copy = fill(client).await?;
-        println!("{} alerts exported, hash {}", copy.records.len(), copy.hash());
-        let mut feed = client.watch(pb::WatchRequest { cursor: copy.cursor.clone(), ..Default::default() });
-        while let Some(message) = feed.next().await {
-            match message?.item {
-                Some(Item::Events(events)) => {
-                    let count = events.events.len();
-                    events.events.into_iter().for_each(|event| copy.apply(event));
-                    println!("{count} changes: {} alerts, hash {}", copy.records.len(), copy.hash());
-                }
-                Some(Item::Progress(progress)) => copy.cursor = progress.cursor,
-                Some(Item::Restart(restart)) => println!("the feed begins anew ({}): {}", restart.code, restart.how),
-                None => {}
+        let Err(error) = follow(client, &mut copy).await else { continue };
+        match error.code.as_str() {
+            AGREEMENT_NOT_IN_FORCE => bail!(
+                "the agreement is suspended, ended or outside its validity ({error}). What this copy holds ({} alerts) may \
+                 not be used now; when the agreement has ended, remove it and prove that to the store's operator",
+                copy.records.len()
+            ),
+            codes::TOKEN_EPOCH => {
+                println!("the store was restored from a backup: all of it is exported again");
+                copy.cursor.clear();
             }
-            // After the changes are safe here, and not before.
-            client.acknowledge(pb::AcknowledgeRequest { cursor: copy.cursor.clone(), ..Default::default() }).await?;
+            // The client has tried every node, for a minute. What is here stays, and so does the place in the feed.
+            _ if error.retryable => {
+                println!("no node serves the feed now ({error}); again in {PAUSE:?}");
+                tokio::time::sleep(PAUSE).await;
+            }
+            _ => return Err(error.into()),
         }
     }
 }
 
+/// Exports when there is no place in the feed to go on from, then follows it. Ends when the feed begins anew.
+async fn follow(client: &AlertClient, copy: &mut Copy) -> Result<(), Error> {
+    if copy.cursor.is_empty() {
+        // The old copy serves until the new one is whole.
+        *copy = fill(client).await?;
+        println!("{} alerts exported, hash {}", copy.records.len(), copy.hash());
+    }
+    let mut feed = client.watch(pb::WatchRequest { cursor: copy.cursor.clone(), ..Default::default() });
+    while let Some(message) = feed.next().await {
+        match message?.item {
+            Some(Item::Events(events)) => {
+                let count = events.events.len();
+                events.events.into_iter().for_each(|event| copy.apply(event));
+                println!("{count} changes: {} alerts, hash {}", copy.records.len(), copy.hash());
+            }
+            Some(Item::Progress(progress)) => copy.cursor = progress.cursor,
+            Some(Item::Restart(restart)) => {
+                println!("the feed begins anew ({}): {}", restart.code, restart.how);
+                copy.cursor.clear();
+                return Ok(());
+            }
+            None => {}
+        }
+        // After the changes are safe here, and not before. When no node takes it now, the next one says the same and more.
+        let acknowledge = pb::AcknowledgeRequest { cursor: copy.cursor.clone(), ..Default::default() };
+        match client.acknowledge(acknowledge).await {
+            Err(error) if error.retryable => println!("not acknowledged yet: {error}"),
+            other => drop(other?),
+        }
+    }
+    Ok(())
+}
+
 /// An export is a scan while the store changes; its cursor is from before the scan, so that the feed behind it brings what
 /// the scan missed.
-async fn fill(client: &AlertClient) -> anyhow::Result<Copy> {
+async fn fill(client: &AlertClient) -> Result<Copy, Error> {
     let mut copy = Copy::default();
     let mut pages = client.export(pb::ExportRequest::default());
     while let Some(page) = pages.next().await {

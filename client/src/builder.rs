@@ -103,7 +103,7 @@ impl AlertClientBuilder {
         self
     }
 
-    /// How long a connection may take to open, handshake included; default 3 s.
+    /// How long a connection may take to open, handshake included; default 2 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
@@ -177,6 +177,27 @@ impl AlertClientBuilder {
     /// # Errors
     /// `CONFIGURATION` when there are no seeds or an address is malformed, nothing says how to connect, a PEM file cannot
     /// be used, a limit is exceeded, or there is no Tokio runtime.
+    ///
+    /// ```
+    /// use alert_client::{AlertClient, codes};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let client = AlertClient::builder()
+    ///     .seeds(["127.0.0.1:7001", "127.0.0.1:7002"])
+    ///     .plaintext_loopback()
+    ///     .officer_ref("officer-4711")
+    ///     .purpose("border-control")
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(client.defaults().officer_ref, "officer-4711");
+    /// assert_eq!(client.nodes().len(), 2, "the seeds, until one of them has told of the others");
+    ///
+    /// let Err(error) = AlertClient::builder().seeds(["no-port"]).plaintext_loopback().build() else { panic!() };
+    /// assert_eq!(error.code, codes::CONFIGURATION);
+    /// assert_eq!(error.message, "'no-port' is not an address of the form host:port");
+    /// # }
+    /// ```
     pub fn build(self) -> Result<AlertClient, Error> {
         if self.seeds.is_empty() {
             return Err(Error::configuration("no seeds: at least one node's address is needed"));

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, codes},
     limits, metric,
     routing::{NodeView, Routing, TopologyView, Watcher},
-    session::Session,
+    session::{Demand, Session},
 };
 
 /// A client of the alert store. Cheap to clone; all clones share connections, topology, request ids and session.
@@ -93,6 +93,18 @@ impl AlertClient {
     }
 
     /// The same client with other defaults for its calls.
+    ///
+    /// ```
+    /// # use alert_client::AlertClient;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), alert_client::Error> {
+    /// # let client = AlertClient::builder().seeds(["127.0.0.1:7001"]).plaintext_loopback().build()?;
+    /// // One handle for each officer, over the same connections.
+    /// let lane_4 = client.with_defaults(|defaults| defaults.officer_ref = "officer-4711".to_owned());
+    /// assert_eq!((client.defaults().officer_ref.as_str(), lane_4.defaults().officer_ref.as_str()), ("", "officer-4711"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_defaults(&self, change: impl FnOnce(&mut CallDefaults)) -> Self {
         let mut defaults = (*self.defaults).clone();
@@ -130,11 +142,27 @@ impl AlertClient {
     }
 
     /// The newest state seen, to hand to another process; `None` before the first answer. Opaque.
+    ///
+    /// ```
+    /// # use alert_client::AlertClient;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), alert_client::Error> {
+    /// let client = AlertClient::builder().seeds(["127.0.0.1:7001"]).plaintext_loopback().build()?;
+    /// assert_eq!(client.last_token(), None);
+    /// let from_another_process = b"as it came in a cookie or a message".to_vec();
+    /// client.carry_token(from_another_process.clone());
+    /// assert_eq!(client.last_token(), Some(from_another_process));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn last_token(&self) -> Option<Vec<u8>> {
         self.shared.session.token()
     }
 
-    /// Goes on from a token of another process: session reads will not be older.
+    /// Goes on from a token of another process: session reads will not be older, neither than what it has seen nor than
+    /// what this client has. Tokens are sealed, so nobody here knows which of the two is newer: when this client has seen
+    /// something itself, its next session read asks for all that was acknowledged (it needs a quorum, once), and
+    /// [`last_token`](Self::last_token) is its own until then.
     pub fn carry_token(&self, token: Vec<u8>) {
         self.shared.session.carry(token);
     }
@@ -191,8 +219,8 @@ impl AlertClient {
                 request_id.clone_from(&context.request_id);
             }
         }
-        let token = self.shared.session.token();
-        let own_token = request.read_mut().is_some_and(|read| call::fill_read(read, &self.defaults, token));
+        let session = &self.shared.session;
+        let demand = request.read_mut().map_or(Demand::Nothing, |read| call::fill_read(read, &self.defaults, session));
 
         let manner = Manner {
             only_node: self.defaults.only_node.as_deref(),
@@ -217,13 +245,16 @@ impl AlertClient {
         match result {
             Ok(answer) => {
                 if let Some(context) = C::answer_context(&answer) {
-                    self.shared.session.note(context);
+                    session.note(context);
+                }
+                if let Demand::Newest(number) = demand {
+                    session.settle(number);
                 }
                 Ok(answer)
             }
             Err(mut error) => {
-                if own_token && error.code == codes::TOKEN_EPOCH {
-                    self.shared.session.forget();
+                if matches!(demand, Demand::Token(_)) && error.code == codes::TOKEN_EPOCH {
+                    session.forget();
                 }
                 error.request_id = request_id;
                 Err(error)

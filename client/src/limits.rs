@@ -67,6 +67,9 @@ pub const LEADER_COST: f64 = 2.0;
 pub const STREAM_STALL: Duration = Duration::from_secs(60);
 /// One connection of a stream that makes no progress for this long is replaced by one to another node.
 pub const STREAM_ATTEMPT_STALL: Duration = Duration::from_secs(10);
+/// A feed without changes says every 2 s that there are none. One that is silent for this long is replaced by one to
+/// another node, also when its node answers everything else.
+pub const WATCH_SILENCE_MAX: Duration = Duration::from_secs(10);
 /// First pause between two attempts; doubles, with jitter, up to [`BACKOFF_MAX`].
 pub const BACKOFF_MIN: Duration = Duration::from_millis(25);
 /// Longest pause between two attempts that the client chooses itself.

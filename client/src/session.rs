@@ -5,7 +5,15 @@ use parking_lot::Mutex;
 
 #[derive(Default)]
 pub(crate) struct Session {
-    newest: Mutex<Option<Seen>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    newest: Option<Seen>,
+    /// A token of another process was taken over that nothing compares with `newest`: tokens are sealed. So many were.
+    unsettled: Option<u64>,
+    carried: u64,
 }
 
 struct Seen {
@@ -15,19 +23,59 @@ struct Seen {
     token: Vec<u8>,
 }
 
+/// What a session read must ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Nothing was seen yet.
+    Nothing,
+    /// A state not older than this token.
+    Token(Vec<u8>),
+    /// A state not older than two tokens of which nobody knows which is newer: one that is newer than both, because it
+    /// holds all that was acknowledged before the call. Its answer settles this number ([`Session::settle`]).
+    Newest(u64),
+}
+
 impl Session {
+    /// The newest token of this client's own calls, or the one that was carried before the first of them.
     pub fn token(&self) -> Option<Vec<u8>> {
-        self.newest.lock().as_ref().map(|seen| seen.token.clone())
+        self.state.lock().newest.as_ref().map(|seen| seen.token.clone())
     }
 
-    /// Takes a token over from another process.
+    pub fn demand(&self) -> Demand {
+        let state = self.state.lock();
+        match (&state.newest, state.unsettled) {
+            (_, Some(number)) => Demand::Newest(number),
+            (Some(seen), None) => Demand::Token(seen.token.clone()),
+            (None, None) => Demand::Nothing,
+        }
+    }
+
+    /// Takes a token over from another process. What was seen here counts as well.
     pub fn carry(&self, token: Vec<u8>) {
-        *self.newest.lock() = (!token.is_empty()).then_some(Seen { epoch: 0, revision: 0, token });
+        let mut state = self.state.lock();
+        match &state.newest {
+            _ if token.is_empty() => {}
+            None => state.newest = Some(Seen { epoch: 0, revision: 0, token }),
+            Some(seen) if seen.token == token => {}
+            Some(_) => {
+                state.carried += 1;
+                state.unsettled = Some(state.carried);
+            }
+        }
+    }
+
+    /// An answer came to a read that asked for the newest state because of `number`.
+    pub fn settle(&self, number: u64) {
+        let mut state = self.state.lock();
+        // Not when another token was carried since.
+        if state.unsettled == Some(number) {
+            state.unsettled = None;
+        }
     }
 
     /// The store was restored from a backup: what was seen before means nothing now.
     pub fn forget(&self) {
-        *self.newest.lock() = None;
+        *self.state.lock() = State::default();
     }
 
     /// Answers may come out of order. Those with a revision are compared by it; sealed ones are taken unless their level
@@ -36,8 +84,8 @@ impl Session {
         if answer.token.is_empty() {
             return;
         }
-        let mut newest = self.newest.lock();
-        let is_newer = match &*newest {
+        let newest = &mut self.state.lock().newest;
+        let is_newer = match newest {
             None => true,
             Some(seen) if answer.revision != 0 && seen.revision != 0 => {
                 (answer.epoch, answer.revision) > (seen.epoch, seen.revision)
@@ -66,6 +114,30 @@ mod tests {
         assert_eq!(session.token(), Some(vec![11]));
         session.note(&answer(2, 3, pb::ReadLevel::Unspecified, 3));
         assert_eq!(session.token(), Some(vec![3]));
+    }
+
+    #[test]
+    fn a_token_of_another_process_turns_no_session_back_and_is_not_forgotten_either() {
+        let session = Session::default();
+        assert_eq!(session.demand(), Demand::Nothing);
+        session.carry(vec![1]);
+        assert_eq!(session.demand(), Demand::Token(vec![1]), "nothing was seen here: it is all there is");
+        session.note(&answer(1, 5, pb::ReadLevel::Unspecified, 5));
+        session.carry(vec![5]);
+        assert_eq!(session.demand(), Demand::Token(vec![5]), "it comes back from where it went");
+        session.carry(Vec::new());
+        assert_eq!(session.demand(), Demand::Token(vec![5]), "no token says nothing");
+
+        session.carry(vec![9]);
+        let Demand::Newest(first) = session.demand() else { panic!("sealed tokens cannot be compared") };
+        assert_eq!(session.token(), Some(vec![5]));
+        session.carry(vec![8]);
+        session.note(&answer(1, 7, pb::ReadLevel::Linearizable, 7));
+        session.settle(first);
+        let Demand::Newest(second) = session.demand() else { panic!("the read began before the second was carried") };
+        session.note(&answer(1, 9, pb::ReadLevel::Linearizable, 9));
+        session.settle(second);
+        assert_eq!(session.demand(), Demand::Token(vec![9]));
     }
 
     #[test]

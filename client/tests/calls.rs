@@ -34,6 +34,31 @@ async fn an_alert_is_created_and_read_back_with_the_callers_context() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_was_carried_into_a_used_client_is_settled_by_one_linearizable_read() {
+    let cluster = FakeCluster::in_memory(3);
+    // Of one seed they would share a session.
+    let (here, there) = (cluster.client(), cluster.builder().seed(8).build().unwrap());
+    let written = here.create(create("1")).await.unwrap();
+    there.create(create("2")).await.unwrap();
+    let (own, foreign) = (here.last_token().unwrap(), there.last_token().unwrap());
+    assert_ne!(own, foreign);
+    here.carry_token(foreign);
+    assert_eq!(here.last_token(), Some(own));
+    let session = here.with_read_level(pb::ReadLevel::Session);
+    cluster.state().reads.clear();
+    for _ in 0..2 {
+        session.get(get(&written.alert_id)).await.unwrap();
+    }
+    let newest = there.last_token().unwrap();
+    let reads: Vec<_> = cluster.state().reads.iter().map(|read| (read.level(), read.token.clone())).collect();
+    assert_eq!(
+        reads,
+        [(pb::ReadLevel::Linearizable, Vec::new()), (pb::ReadLevel::Session, newest)],
+        "newer than both, and then its own"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_whose_answer_is_lost_when_the_leader_changes_has_one_effect() {
     let cluster = FakeCluster::in_memory(3);
     let client = cluster.client();

@@ -20,7 +20,7 @@ async fn one_alert(client: &AlertClient) -> pb::GetRequest {
 
 /// A client that has made enough calls to know how long they take.
 async fn practised(cluster: &FakeCluster, takes: Duration) -> (AlertClient, pb::GetRequest) {
-    for id in 1..=3 {
+    for id in 1..=cluster.addresses().len() as u64 {
         cluster.behave(id, |node| node.takes = takes);
     }
     let client = cluster.client();
@@ -229,6 +229,54 @@ async fn a_node_that_is_behind_is_not_asked_until_it_says_that_it_has_caught_up(
         client.get(get.clone()).await.unwrap();
         sleep(TICK).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_state_is_old_by_its_own_word_is_not_asked_until_it_is_young_again() {
+    let cluster = FakeCluster::in_memory(3);
+    let (client, get) = practised(&cluster, Duration::from_millis(5)).await;
+    cluster.behave(3, |node| node.staleness = limits::STALENESS_MAX + Duration::from_millis(1));
+    let old_since = Instant::now();
+    // It answers every read, so that nothing but the look at all nodes tells.
+    while trouble(&client, "n3:1") != Some(Trouble::NotServing) {
+        assert!(old_since.elapsed() < 2 * limits::TOPOLOGY_INTERVAL, "not found to be behind");
+        client.get(get.clone()).await.unwrap();
+        sleep(TICK).await;
+    }
+    cluster.state().calls.clear();
+    for _ in 0..300 {
+        client.get(get.clone()).await.unwrap();
+        sleep(TICK).await;
+    }
+    let calls = calls_by_node(&cluster);
+    assert!(!calls.contains_key(&3) && calls[&2] > 200, "{calls:?}");
+
+    cluster.behave(3, |node| node.staleness = limits::STALENESS_MAX);
+    let young_since = Instant::now();
+    while !calls_by_node(&cluster).contains_key(&3) {
+        assert!(young_since.elapsed() < Duration::from_secs(1), "not asked again");
+        client.get(get.clone()).await.unwrap();
+        sleep(TICK).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_spread_over_followers_and_learners_and_writes_go_to_the_leader() {
+    let cluster = FakeCluster::in_memory(4);
+    cluster.state().learners.insert(4);
+    let (client, get) = practised(&cluster, Duration::from_millis(5)).await;
+    for _ in 0..300 {
+        client.get(get.clone()).await.unwrap();
+    }
+    let calls = calls_by_node(&cluster);
+    assert!((2..=4).all(|id| calls[&id] > 20) && !calls.contains_key(&1), "{calls:?}");
+    let view = client.topology_view();
+    let voters = view.topology().unwrap().nodes.iter().filter(|node| node.voter).count();
+    assert_eq!(voters, 3, "the fourth is a learner, and the client knows");
+
+    cluster.state().calls.clear();
+    client.create(pb::CreateRequest { alert: Some(passport("2", 1)), ..Default::default() }).await.unwrap();
+    assert_eq!(calls_by_node(&cluster), BTreeMap::from([(1, 1)]));
 }
 
 fn overloaded(code: &str) -> tonic::Status {

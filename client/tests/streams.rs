@@ -182,6 +182,97 @@ async fn a_feed_goes_on_behind_its_last_cursor_and_ends_with_the_restart() {
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
+/// The connection stays and the node answers everything else: only the stream says nothing any more.
+fn fall_silent(cluster: &FakeCluster, nodes: &[u64], after: usize) {
+    for id in nodes {
+        cluster.behave(*id, |node| node.stalls_streams_after = Some(after));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_falls_silent_goes_on_at_another_node_whatever_the_deadline() {
+    use pb::watch_response::Item;
+    let cluster = FakeCluster::in_memory(3);
+    fall_silent(&cluster, &[1, 2], 2);
+    // Shorter than the time between two marks of a node that is well.
+    let client = cluster.client().with_deadline(Duration::from_secs(1));
+    let mut feed = client.watch(pb::WatchRequest::default());
+    let mut seen = Vec::new();
+    while let Some(message) = feed.next().await {
+        if let Item::Progress(progress) = message.unwrap().item.unwrap() {
+            seen.push(progress.cursor[0]);
+        }
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_that_falls_silent_goes_on_at_another_node_without_a_gap_or_a_double() {
+    let cluster = FakeCluster::in_memory(3);
+    let client = cluster.client();
+    let mut outcomes = client.import(stream::iter(lines(21)));
+    while outcomes.next().await.is_some() {}
+    fall_silent(&cluster, &[1, 2], 1);
+    let mut ids = Vec::new();
+    let mut pages = client.export(pb::ExportRequest::default());
+    while let Some(page) = pages.next().await {
+        ids.extend(page.unwrap().records.into_iter().map(|record| record.info.unwrap().id));
+    }
+    assert_eq!(ids, cluster.state().alerts.keys().cloned().collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passenger_list_whose_node_falls_silent_is_answered_by_another() {
+    let cluster = FakeCluster::in_memory(3);
+    fall_silent(&cluster, &[1, 2], 1);
+    let queries = (0..300).map(|seat| pb::KeyedQuery { key: format!("seat-{seat}"), query: None });
+    let mut answers = cluster.client().search_batch(BatchOptions::default(), stream::iter(queries));
+    let mut keys = BTreeSet::new();
+    while let Some(answer) = answers.next().await {
+        assert!(keys.insert(answer.unwrap().key));
+    }
+    assert_eq!(keys.len(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_import_whose_leader_falls_silent_goes_on_at_the_next_and_adds_nothing_twice() {
+    let cluster = FakeCluster::in_memory(3);
+    fall_silent(&cluster, &[1], 2);
+    let mut outcomes = cluster.client().import(stream::iter(lines(1000)));
+    let mut answered = BTreeSet::new();
+    while let Some(outcome) = outcomes.next().await {
+        assert!(answered.insert(outcome.unwrap().line));
+        if answered.len() == 200 {
+            cluster.lead(3);
+        }
+    }
+    assert_eq!(answered.len(), 1000);
+    let state = cluster.state();
+    assert_eq!((state.alerts.len(), state.effects), (1000, 1000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passenger_list_is_read_only_as_fast_as_answers_are_taken() {
+    let cluster = FakeCluster::in_memory(1);
+    let read = Arc::new(AtomicU64::new(0));
+    let queries = (0..100_000).map(|seat| pb::KeyedQuery { key: format!("seat-{seat}"), query: None });
+    let counted = {
+        let read = read.clone();
+        stream::iter(queries).inspect(move |_| {
+            read.fetch_add(1, Ordering::Relaxed);
+        })
+    };
+    let mut answers = cluster.client().search_batch(BatchOptions::default(), counted);
+    answers.next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let ahead = read.load(Ordering::Relaxed);
+    let bound = (limits::BATCH_WINDOW_QUERIES + 3 * limits::BATCH_MESSAGE_QUERIES) as u64;
+    assert!(ahead <= bound, "{ahead} queries read although nobody takes answers");
+    for _ in 0..10_000 {
+        answers.next().await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_attachment_is_sent_and_fetched_whole() {
     let cluster = FakeCluster::in_memory(3);

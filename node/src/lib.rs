@@ -6,10 +6,12 @@
 //! * [`api`]: gRPC services: thin; identity, context, deadlines, typed errors
 //! * [`audit`]: the search log
 //! * [`ops`]: metrics, health, the ops port
+//! * [`formation`]: `alertd init`
 //! * [`preflight`]: what the machine must grant before anything is opened
 
 pub mod api;
 pub mod audit;
+pub mod formation;
 pub mod limits;
 pub mod net;
 pub mod ops;

@@ -83,7 +83,7 @@ impl Server {
 
         let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(Arc::clone(&transport)));
         let node = RaftNode::start(raft_options(&config), host.clone(), storage.clone(), connector).await?;
-        let audit_head = audit.head();
+        let (audit_head, audit_failure) = (audit.head(), audit.failure());
         node.anchor_audit(audit_head.clone(), limits::AUDIT_ANCHOR_INTERVAL);
         let api = Api::new(ApiParts {
             store: Arc::new(node.clone()),
@@ -126,7 +126,7 @@ impl Server {
             }
         });
         health.set_ready("started", true, "data directories are open and ports are bound");
-        tokio::spawn(watch_node(node.clone(), audit_head, health, failed, stopping.clone()));
+        tokio::spawn(watch_node(node.clone(), audit_head, audit_failure, health, failed, stopping.clone()));
         Ok(Self {
             node,
             api,

@@ -1,7 +1,10 @@
 //! The contracts of the alert store (`alertstore/v1/*.proto`) as generated Rust types; nothing else.
 
-/// Package `alertstore.v1`: messages, clients and servers.
-#[allow(clippy::all, clippy::pedantic, missing_docs)]
+#![warn(missing_docs)]
+
+/// Package `alertstore.v1`: messages, clients and servers. What each field holds, in which unit, and when it is empty, is said
+/// in the contracts and stands here word for word.
+#[allow(clippy::all, clippy::pedantic)]
 pub mod v1 {
     tonic::include_proto!("alertstore.v1");
 }

@@ -24,6 +24,16 @@ impl Binaries {
 /// Finds the program `name` of the crate `package`: at NAME_BIN (for example ALERTD_BIN), or in cargo's directory of
 /// the build that the running program belongs to.
 pub fn find(name: &str, package: &str) -> anyhow::Result<PathBuf> {
+    locate(name, Path::new(name), &format!("-p {package} --bin {name}"))
+}
+
+/// The same for an example of the crate `package`, at NAME_BIN as well.
+pub fn find_example(name: &str, package: &str) -> anyhow::Result<PathBuf> {
+    locate(name, &Path::new("examples").join(name), &format!("-p {package} --example {name}"))
+}
+
+/// `below`: its path below cargo's directory of a build. `built_by`: what builds it.
+fn locate(name: &str, below: &Path, built_by: &str) -> anyhow::Result<PathBuf> {
     let variable = format!("{}_BIN", name.to_uppercase().replace('-', "_"));
     if let Some(path) = env::var_os(&variable).map(PathBuf::from) {
         if path.is_file() {
@@ -33,14 +43,11 @@ pub fn find(name: &str, package: &str) -> anyhow::Result<PathBuf> {
     }
     let this = env::current_exe().context("the path of the running program")?;
     let directory = build_directory(&this);
-    let path = directory.join(name);
+    let path = directory.join(below);
     if path.is_file() {
         return Ok(path);
     }
-    bail!(
-        "{name} is not in {}: build it with `cargo build -p {package} --bin {name}`, or name it in {variable}",
-        directory.display()
-    )
+    bail!("{name} is not in {}: build it with `cargo build {built_by}`, or name it in {variable}", directory.display())
 }
 
 /// Programs lie in target/PROFILE, tests below it in deps/, examples in examples/.

@@ -41,7 +41,7 @@ mod ports;
 mod spawn;
 mod wait;
 
-pub use binaries::{Binaries, find};
+pub use binaries::{Binaries, find, find_example};
 pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
 pub use disk::LoopDisk;

@@ -5,7 +5,7 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -158,6 +158,13 @@ impl NodeProcess {
         Ok(())
     }
 
+    /// `alertd VERB` with this node's configuration, to its end: status, standard output and standard error.
+    pub fn run_verb(&self, verb: &str) -> anyhow::Result<Output> {
+        let mut command = Command::new(&self.program);
+        let output = command.arg(verb).arg("--config").arg(&self.config_path).stdin(Stdio::null()).output();
+        output.with_context(|| format!("running {} {verb}", self.program.display()))
+    }
+
     /// SIGKILL, and waits for the kernel to be done with it. Nothing happens when it does not run.
     pub fn kill(&self) -> anyhow::Result<()> {
         let mut inner = self.lock();
@@ -177,6 +184,11 @@ impl NodeProcess {
         }
         self.signal(libc::SIGTERM)?;
         self.wait_ended(limit).await
+    }
+
+    /// SIGHUP: it reads certificates, authorities and the deny list again.
+    pub fn reload(&self) -> anyhow::Result<()> {
+        self.signal(libc::SIGHUP)
     }
 
     /// Waits until it has ended, by itself or because it was told to.

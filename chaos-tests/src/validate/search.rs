@@ -1,7 +1,7 @@
 //! The search for an order: Wing and Gong's algorithm with Lowe's cache, as Porcupine and Knossos do it.
 //!
 //! Our own, for two reasons: the crates for it bring benchmarking frameworks along, and bound their search by wall time,
-//! so that a verdict would depend on how busy the machine is. This one counts steps.
+//! so that a verdict would depend on how busy the machine is. This one counts steps. It is compared with trying every order.
 
 use std::collections::HashSet;
 
@@ -142,4 +142,138 @@ pub(super) fn search(operations: &[Interval], steps_max: u64) -> Answer {
         }
     }
     Answer::Possible
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+    use super::*;
+    use crate::model::{Change, Expects, Level};
+
+    /// Calls of one history: all orders of so many are tried.
+    const CALLS_MAX: usize = 6;
+    const HISTORIES: usize = 4000;
+
+    /// The definition and nothing else: some of the calls, among them all that returned, in some order that no call which
+    /// returned before another began breaks, and that makes sense from the beginning.
+    fn some_order_makes_sense(operations: &[Interval]) -> bool {
+        fn extend(operations: &[Interval], order: &mut Vec<usize>) -> bool {
+            let has_all =
+                (0..operations.len()).all(|one| operations[one].returned_us.is_none() || order.contains(&one));
+            if has_all && keeps_time(operations, order) && makes_sense(operations, order) {
+                return true;
+            }
+            (0..operations.len()).any(|one| {
+                if order.contains(&one) {
+                    return false;
+                }
+                order.push(one);
+                let found = extend(operations, order);
+                order.pop();
+                found
+            })
+        }
+        fn keeps_time(operations: &[Interval], order: &[usize]) -> bool {
+            order.iter().enumerate().all(|(place, later)| {
+                // Nothing that stands before it began after it had returned.
+                let returned = operations[*later].returned_us.unwrap_or(u64::MAX);
+                order[..place].iter().all(|earlier| operations[*earlier].called_us <= returned)
+            })
+        }
+        fn makes_sense(operations: &[Interval], order: &[usize]) -> bool {
+            let mut state = AlertState::default();
+            order.iter().all(|one| match accepts(&state, &operations[*one].call, &operations[*one].outcome) {
+                Some(after) => {
+                    state = after;
+                    true
+                }
+                None => false,
+            })
+        }
+        extend(operations, &mut Vec::new())
+    }
+
+    fn random_call(random: &mut StdRng, value: u64) -> Call {
+        let expects = match random.random_range(0..6) {
+            0 => Expects::Absent,
+            1 => Expects::Any,
+            _ => Expects::Version(random.random_range(1..4)),
+        };
+        match random.random_range(0..10) {
+            0..4 => Call::Read { level: Level::Linearizable },
+            4..8 => Call::Write { expects, change: Change::Set(value) },
+            8 => Call::Write { expects, change: Change::Touch },
+            _ => Call::Write { expects, change: *[Change::Cancel, Change::Erase].choose(random).unwrap() },
+        }
+    }
+
+    /// What `call` would be answered in `state`, and the state after it.
+    fn answer(state: AlertState, call: Call) -> (Outcome, AlertState) {
+        let staleness_us = None;
+        let AlertState { version, value, .. } = state;
+        let possible = [
+            Outcome::Written { version: version + 1 },
+            Outcome::Found { version, value, staleness_us },
+            Outcome::Ended { version, staleness_us },
+            Outcome::Absent { staleness_us },
+            Outcome::Conflict,
+        ];
+        let answered = possible.into_iter().find_map(|outcome| Some((outcome, accepts(&state, &call, &outcome)?)));
+        answered.expect("every call has an answer in every state")
+    }
+
+    /// Calls that take effect one after the other, each somewhere within its time; then some answers are lost, and sometimes
+    /// one is changed.
+    fn random_history(random: &mut StdRng) -> Vec<Interval> {
+        let mut state = AlertState::default();
+        let count = random.random_range(2..=CALLS_MAX);
+        let mut operations: Vec<Interval> = (0..count as u64)
+            .map(|number| {
+                let create = Call::Write { expects: Expects::Absent, change: Change::Set(number) };
+                let call = if number == 0 { create } else { random_call(random, number) };
+                let (outcome, after) = answer(state, call);
+                state = after;
+                let at = 10 * (number + 1);
+                let (before, behind) = (random.random_range(0..25).min(at), random.random_range(0..25));
+                Interval { called_us: at - before, returned_us: Some(at + behind), call, outcome }
+            })
+            .collect();
+        for operation in &mut operations {
+            if random.random_bool(0.1) {
+                (operation.returned_us, operation.outcome) = (None, Outcome::Unknown);
+            }
+        }
+        if random.random_bool(0.6) {
+            let version = random.random_range(0..4);
+            let (one, value) = (random.random_range(0..count), random.random_range(0..count as u64));
+            let lie = match operations[one].call {
+                Call::Read { .. } => Outcome::Found { version, value, staleness_us: None },
+                Call::Write { .. } => *[Outcome::Written { version }, Outcome::Conflict].choose(random).unwrap(),
+            };
+            if operations[one].returned_us.is_some() {
+                operations[one].outcome = lie;
+            }
+        }
+        operations
+    }
+
+    #[test]
+    fn the_search_finds_what_trying_every_order_finds() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let seed = now.as_micros() as u64;
+        eprintln!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        let (mut possible, mut impossible) = (0, 0);
+        for _ in 0..HISTORIES {
+            let history = random_history(&mut random);
+            let expected = if some_order_makes_sense(&history) { Answer::Possible } else { Answer::Impossible };
+            *(if expected == Answer::Possible { &mut possible } else { &mut impossible }) += 1;
+            assert_eq!(search(&history, u64::MAX), expected, "seed {seed}: {history:#?}");
+        }
+        assert!(
+            possible > HISTORIES / 5 && impossible > HISTORIES / 10,
+            "{possible} possible, {impossible} impossible"
+        );
+    }
 }

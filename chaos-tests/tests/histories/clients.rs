@@ -27,16 +27,26 @@ const CALLS_BEFORE_NEXT: usize = CALLS_PER_ALERT - 2 * CLIENTS_PER_ALERT;
 /// Every call, retries included. Short, so that faults outlast it and outcomes become unknown.
 const DEADLINE: Duration = Duration::from_millis(1500);
 
+/// A read that was refused, in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub called_us: u64,
+    /// The last node asked.
+    pub node: Option<u64>,
+    pub code: String,
+}
+
 /// What all clients saw.
 #[derive(Clone)]
 pub struct Notes {
     begun: Instant,
     history: Arc<Mutex<History>>,
+    refusals: Arc<Mutex<Vec<Refusal>>>,
 }
 
 impl Notes {
     pub fn new() -> Self {
-        Self { begun: Instant::now(), history: Arc::default() }
+        Self { begun: Instant::now(), history: Arc::default(), refusals: Arc::default() }
     }
 
     pub fn now_us(&self) -> u64 {
@@ -45,6 +55,15 @@ impl Notes {
 
     pub fn add(&self, operation: Operation) {
         self.lock().operations.push(operation);
+    }
+
+    fn refused(&self, refusal: Refusal) {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
+    }
+
+    /// Reads that were refused.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn history(&self) -> History {
@@ -273,10 +292,22 @@ impl Client {
                 (found(answer.record, label.map(|label| label.as_micros() as u64)), node)
             }
             Err(error) if error.is_not_found() => (Outcome::Absent { staleness_us: None }, None),
-            Err(_) => (Outcome::Refused, None),
+            Err(error) => {
+                assert!(error.retryable, "a read that should have been possible: {error}");
+                let node = error.node.as_deref().and_then(|address| self.number_of(address));
+                // A call that was refused until its deadline says so in its cause.
+                let code = error.cause.as_ref().map_or(&error.code, |cause| &cause.code).clone();
+                self.notes.refused(Refusal { called_us, node, code });
+                (Outcome::Refused, node)
+            }
         };
         note(&self.notes, self.number, called_us, node, &alert.name, Call::Read { level }, outcome);
         outcome
+    }
+
+    /// The node's number: addresses are in the order of numbers.
+    fn number_of(&self, address: &str) -> Option<u64> {
+        self.nodes.iter().position(|known| known == address).map(|place| place as u64 + 1)
     }
 
     /// Every second call goes where the client chooses, every other to a node at random, whatever became of it.

@@ -3,6 +3,7 @@
 //!
 //! * `clients`: writers and readers, and what they saw
 //! * `stage`: a cluster whose links can be cut, and what to wait for
+//! * `planted`: lies that the checker must refuse, planted in each history that it accepts
 //! * `faults`: what happens to the leader while they work
 //! * `levels`: session and bounded reads, with a clock that is wrong
 //! * `losses`: what an application sees when a node is lost or cut off
@@ -14,4 +15,5 @@ mod clients;
 mod faults;
 mod levels;
 mod losses;
+mod planted;
 mod stage;

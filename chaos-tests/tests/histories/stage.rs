@@ -12,7 +12,10 @@ use alert_chaos::{
 };
 use alert_client::{AlertClient, AlertClientBuilder};
 
-use crate::clients::{CALLS_PER_ALERT, Notes};
+use crate::{
+    clients::{CALLS_PER_ALERT, Notes},
+    planted::lies,
+};
 
 /// What is waited for comes within this, on a machine that does other things too.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -88,7 +91,8 @@ pub fn seed(test: &str) -> u64 {
     seed
 }
 
-/// Linearizable calls and the weaker levels, each against its definition.
+/// Linearizable calls and the weaker levels, each against its definition; and lies planted among them, each of which must
+/// be refused.
 pub fn judge(test: &str, history: &History) {
     let bounds = CheckerBounds { operations: CALLS_PER_ALERT, ..CheckerBounds::default() };
     let linearizable = check_linearizable(history, bounds);
@@ -101,6 +105,16 @@ pub fn judge(test: &str, history: &History) {
     );
     for findings in [linearizable, levels] {
         assert_held(test, history, &findings);
+    }
+    // What is accepted proves something only if lies are not.
+    let (of_order, of_level) = lies(history);
+    assert!(!of_order.is_empty(), "{test}: no alert was written twice");
+    let bounds = CheckerBounds { operations: CALLS_PER_ALERT + 1, ..bounds };
+    for lie in of_order {
+        assert_eq!(check_linearizable(&lie.history, bounds).verdict(), Verdict::Violated, "{test}: {}", lie.what);
+    }
+    for lie in of_level {
+        assert_eq!(check_levels(&lie.history).verdict(), Verdict::Violated, "{test}: {}", lie.what);
     }
 }
 

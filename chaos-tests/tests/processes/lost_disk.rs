@@ -1,5 +1,7 @@
 //! A node that lost its disk has forgotten its votes: it must not come back as if it had not.
 
+use std::{fs, path::Path};
+
 use alert_chaos::{
     process::{LocalCluster, wait_until},
     traffic,
@@ -79,11 +81,63 @@ async fn a_node_that_lost_one_of_its_two_disks_does_not_start() {
     let node = cluster.node(2).unwrap();
     node.kill().unwrap();
     let [log, ..] = node.directories().unwrap();
-    std::fs::remove_dir_all(&log).unwrap();
+    fs::remove_dir_all(&log).unwrap();
     node.start().unwrap();
     let ended = node.wait_ended(LIMIT).await.unwrap();
     assert!(!ended.success());
     let said = node.log_tail(1);
     assert!(said.starts_with("alertd: ") && said.contains("one of the two was lost"), "{said}");
     assert!(said.ends_with("under a new id"), "the way out: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_disk_was_put_back_is_found_out_by_what_it_had_acknowledged() {
+    let cluster = three().start().await.unwrap();
+    let writes = traffic::writes(bureau(&cluster), "put-back", WRITE_EVERY);
+    writes.more(SOME, LIMIT).await.unwrap();
+    let (leader, _) = leader_admin(&cluster).await;
+    let node = cluster.node(leader % 3 + 1).unwrap();
+    // A copy of the disk, and what the node acknowledged since.
+    node.kill().unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let directories = node.directories().unwrap();
+    for (number, directory) in directories.iter().enumerate() {
+        copy(directory, &copies.path().join(number.to_string()));
+    }
+    node.start().unwrap();
+    node.wait_ready().await.unwrap();
+    writes.more(4 * SOME, LIMIT).await.unwrap();
+
+    node.kill().unwrap();
+    node.wipe().unwrap();
+    for (number, directory) in directories.iter().enumerate() {
+        copy(&copies.path().join(number.to_string()), directory);
+    }
+    node.start().unwrap();
+    let ended = node.wait_ended(LIMIT).await.unwrap();
+    let said = node.log_tail(1);
+    assert_eq!(ended.code(), Some(1), "{said}");
+    let why = "its disk was put back to an earlier state, or lost what it was told to keep";
+    assert!(said.starts_with("alertd: ") && said.contains(why), "{said}");
+
+    // Nor does it try again with the next leader.
+    node.start().unwrap();
+    assert_eq!(node.wait_ended(LIMIT).await.unwrap().code(), Some(1));
+    let said = node.log_tail(1);
+    assert!(said.contains("is suspect") && said.contains(why) && said.ends_with("under a new id"), "{said}");
+    writes.more(SOME, LIMIT).await.unwrap();
+    assert_eq!(writes.stop().await.unwrap().failed, Vec::<String>::new(), "the other two served all the time");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The mains fail: file systems that stop at one moment, without what was not synced.
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf};
+use std::{collections::BTreeMap, fs::File, io::Write, path::PathBuf};
 
 use alert_chaos::{
     process::{ClusterBuilder, LocalCluster, LoopDisk, not_run},
@@ -122,5 +122,48 @@ async fn a_node_whose_disk_fails_stops_by_itself_and_the_others_go_on() {
     disks[&leader].power_on().await.unwrap();
     node.start().unwrap();
     node.wait_ready().await.unwrap();
+    nothing_is_lost(&cluster, writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_cannot_write_its_audit_log_stops_and_the_others_go_on() {
+    if let Some(reason) = LoopDisk::missing() {
+        return not_run("a full audit disk", &reason);
+    }
+    let disk = LoopDisk::create(64).unwrap();
+    let audit = disk.path().join("audit");
+    let cluster = three()
+        .configure(move |config| {
+            if config.node.id == 1 {
+                config.storage.audit_directory.clone_from(&audit);
+            }
+        })
+        .start()
+        .await
+        .unwrap();
+    if cluster.wait_leader().await.unwrap() != 1 {
+        cluster.client("operator").unwrap().admin().transfer_leader(1).await.unwrap();
+    }
+    let writes = traffic::writes(bureau(&cluster), "audit", WRITE_EVERY);
+    writes.more(SOME, LIMIT).await.unwrap();
+    // What is left of the disk goes to somebody else, to the last byte.
+    let ballast = disk.path().join("ballast");
+    let mut file = File::create(&ballast).unwrap();
+    while file.write_all(&[1; 4096]).is_ok() {}
+    while file.write_all(&[1]).is_ok() {}
+    let node = cluster.node(1).unwrap();
+    let ended = node.wait_ended(LIMIT).await.unwrap();
+    let said = node.log_tail(1);
+    assert_eq!(ended.code(), Some(1), "{said}");
+    assert!(said.starts_with("alertd: the audit log cannot be written: ") && said.contains("No space left"), "{said}");
+    writes.more(SOME, LIMIT).await.unwrap();
+
+    drop(file);
+    std::fs::remove_file(ballast).unwrap();
+    node.start().unwrap();
+    node.wait_ready().await.unwrap();
+    writes.more(SOME, LIMIT).await.unwrap();
+    let writes = writes.stop().await.unwrap();
+    assert_eq!(writes.failed, Vec::<String>::new(), "the other two were well at any time");
     nothing_is_lost(&cluster, writes).await;
 }

@@ -6,10 +6,12 @@ use alert_chaos::process::{LocalCluster, NodeProcess};
 use alert_client::{AlertClient, Error, codes};
 use alert_cluster_config::{
     dev_ca::{DevCa, Holder},
-    identity::roles,
+    identity::{Subject, roles},
 };
 use alert_proto::v1 as pb;
 use alert_synth::known;
+
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::stage::{bureau, searcher};
 
@@ -99,6 +101,28 @@ async fn certificates_open_only_what_their_authority_may_vouch_for() {
     // What opens it.
     let let_in = impostor(&cluster, &uk, &search(), &clients);
     let_in.search(pb::SearchRequest { query: Some(known::no_hit()), ..Default::default() }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_is_denied_loses_the_connection_that_it_has() {
+    let cluster = one().await;
+    let node = cluster.node(1).unwrap();
+    let uk = DevCa::open_or_create(&cluster.directory().join("ca"), "uk-clients").unwrap();
+    let port = node.client_address().unwrap();
+    let holder = Holder::client(roles::SEARCH, "GB", "border-force", "gate-7");
+    let client = impostor(&cluster, &uk, &holder, &port);
+    let no_hit = || pb::SearchRequest { query: Some(known::no_hit()), ..Default::default() };
+    client.search(no_hit()).await.unwrap();
+    let other = at(&searcher(&cluster), &port);
+    other.search(no_hit()).await.unwrap();
+
+    let certificate = CertificateDer::from_pem_file(cluster.directory().join("tls/impostor.pem")).unwrap();
+    let serial = Subject::of(&certificate).unwrap().serial;
+    node.configure(|config| config.tls.deny_serials.push(serial.clone())).unwrap();
+    node.reload().unwrap();
+    node.wait_for_log("connection ended").await.unwrap();
+    is_refused(&node, &client, &format!("certificate {serial} is on the deny list")).await;
+    other.search(no_hit()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use alert_chaos::process::{ClusterBuilder, LocalCluster};
 use alert_client::AlertClient;
+use alert_proto::v1 as pb;
+use alert_synth::codes::some_code;
 
 /// The longest that anything is waited for. Generous: two processors run six nodes and the tests.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -21,6 +23,14 @@ pub fn three() -> ClusterBuilder {
 pub fn bureau(cluster: &LocalCluster) -> AlertClient {
     let client = cluster.client("bureau").unwrap();
     client.with_defaults(|defaults| defaults.purpose = "alert-management".to_owned())
+}
+
+/// A record of that bureau's own authority, under a reference of its own.
+pub fn ours(mut alert: pb::Alert, reference: &str) -> pb::Alert {
+    let core = alert.core.get_or_insert_default();
+    core.owner.get_or_insert_default().authority = some_code("authority", "nca");
+    core.source.get_or_insert_default().reference = reference.to_owned();
+    alert
 }
 
 /// A British system that searches, covert alerts included.

@@ -23,19 +23,11 @@ use alert_synth::{
 
 use crate::{
     desk::{Desk, Form, Ran},
-    stage::{LIMIT, three},
+    stage::{LIMIT, ours, three},
 };
 
 /// Lines of the import that is killed.
 const LINES: usize = 6000;
-
-/// A record of the bureau's own authority, under a reference of this form's own.
-fn ours(mut alert: pb::Alert, reference: &str) -> pb::Alert {
-    let core = alert.core.get_or_insert_default();
-    core.owner.get_or_insert_default().authority = some_code("authority", "nca");
-    core.source.get_or_insert_default().reference = reference.to_owned();
-    alert
-}
 
 /// What the bureau asks, with its purpose.
 struct Bureau<'a, 'b> {

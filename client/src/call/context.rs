@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use alert_proto::v1 as pb;
 
-use crate::random::Random;
+use crate::{
+    random::Random,
+    session::{Demand, Session},
+};
 
 /// What every call of a client handle carries unless its own request says otherwise.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,21 +55,26 @@ pub(crate) fn fill_context(context: &mut Option<pb::CallContext>, defaults: &Cal
     }
 }
 
-/// Fills the read level, and the client's own token where a session read brings none. Returns true when the token is
-/// the client's own.
-pub(crate) fn fill_read(read: &mut Option<pb::ReadOptions>, defaults: &CallDefaults, token: Option<Vec<u8>>) -> bool {
+/// Fills the read level, and what the client's own session demands where a session read brings no token. Gives the
+/// demand that was filled in; `Demand::Nothing` where the request asks for all by itself.
+pub(crate) fn fill_read(read: &mut Option<pb::ReadOptions>, defaults: &CallDefaults, session: &Session) -> Demand {
     if let Some(level) = defaults.read_level
         && read.as_ref().is_none_or(|read| read.level() == pb::ReadLevel::Unspecified)
     {
         read.get_or_insert_default().set_level(level);
     }
-    match (read, token) {
-        (Some(read), Some(token)) if read.level() == pb::ReadLevel::Session && read.token.is_empty() => {
-            read.token = token;
-            true
-        }
-        _ => false,
+    let Some(read) = read.as_mut().filter(|read| read.level() == pb::ReadLevel::Session && read.token.is_empty())
+    else {
+        return Demand::Nothing;
+    };
+    let demand = session.demand();
+    match &demand {
+        // Nothing was seen that the answer could be older than: the session begins as fresh as the call is by itself.
+        Demand::Nothing => read.set_level(pb::ReadLevel::Unspecified),
+        Demand::Token(token) => read.token.clone_from(token),
+        Demand::Newest(_) => read.set_level(pb::ReadLevel::Linearizable),
     }
+    demand
 }
 
 #[cfg(test)]
@@ -91,17 +99,28 @@ mod tests {
 
     #[test]
     fn only_a_session_read_without_a_token_gets_the_clients_own() {
-        let session = CallDefaults { read_level: Some(pb::ReadLevel::Session), ..CallDefaults::default() };
+        let defaults = CallDefaults { read_level: Some(pb::ReadLevel::Session), ..CallDefaults::default() };
+        let session = Session::default();
         let mut read = None;
-        assert!(fill_read(&mut read, &session, Some(vec![1])));
+        assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Nothing);
+        assert_eq!(read.unwrap().level(), pb::ReadLevel::Unspecified, "nothing was seen yet");
+
+        session.carry(vec![1]);
+        let mut read = None;
+        assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Token(vec![1]));
         assert_eq!(read.unwrap().token, vec![1]);
 
         let mut read = Some(pb::ReadOptions { level: pb::ReadLevel::Linearizable as i32, ..Default::default() });
-        assert!(!fill_read(&mut read, &session, Some(vec![1])));
+        assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Nothing);
         assert_eq!(read.unwrap().level(), pb::ReadLevel::Linearizable);
 
         let mut read = Some(pb::ReadOptions { token: vec![9], ..Default::default() });
-        assert!(!fill_read(&mut read, &session, Some(vec![1])));
+        assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Nothing);
         assert_eq!(read.unwrap().token, vec![9]);
+
+        session.carry(vec![2]);
+        let mut read = None;
+        assert_eq!(fill_read(&mut read, &defaults, &session), Demand::Newest(1));
+        assert_eq!(read.unwrap().level(), pb::ReadLevel::Linearizable, "newer than both tokens");
     }
 }

@@ -44,6 +44,14 @@ impl Verdict {
 }
 
 /// Judges what the sources said.
+///
+/// ```
+/// use alert_client::{pb, present};
+/// let source = |status: pb::SourceStatus| pb::SourceAnswer { source: "UK".into(), status: status as i32, ..Default::default() };
+/// assert!(present::verdict(&[source(pb::SourceStatus::Complete)]).is_complete());
+/// assert!(!present::verdict(&[source(pb::SourceStatus::TimedOut)]).is_complete());
+/// assert!(!present::verdict(&[]).is_complete(), "no source was asked");
+/// ```
 pub fn verdict(sources: &[pb::SourceAnswer]) -> Verdict {
     let count = sources.iter().map(|source| source.candidates.len()).sum();
     let mut reasons: Vec<String> = sources.iter().filter_map(shortfall).collect();

@@ -188,7 +188,8 @@ mod tests {
 
     const EXPECTED: Expected = Expected { median: Duration::from_millis(10), hedge_after: Duration::from_millis(30) };
 
-    /// Nodes "n1:1" to "n5:1", the first of them leading; 1 to 3 stand in "lon", 4 and 5 in "edi".
+    /// Nodes "n1:1" to "n5:1", the first of them leading; 1 to 3 stand in "lon", 4 and 5 in "edi"; 5 is
+    /// a learner.
     fn five_nodes(own_data_centre: Option<&str>) -> Routing {
         let settings = ConnectionSettings {
             connector: Arc::new(PlaintextLoopback::default()),
@@ -205,7 +206,7 @@ mod tests {
             node_id: id,
             client_address: format!("n{id}:1"),
             data_centre: if id <= 3 { "lon" } else { "edi" }.to_owned(),
-            voter: true,
+            voter: id != 5,
             ..Default::default()
         };
         routing.learn(pb::Topology {

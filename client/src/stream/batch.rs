@@ -28,7 +28,9 @@ impl AlertClient {
     /// Searches for many: answers come in any order, each once, with the caller's key (unique in the batch).
     ///
     /// `queries` is read only as fast as answers come. Queries whose connection was lost are asked again on another node,
-    /// under the same `search_id`.
+    /// under the same `search_id`: that other node does the work, so they count against an agreement's quota there too. The
+    /// batch takes as long as its source does; it ends with `STALLED` when a query had no answer for the deadline (60 s
+    /// without one). Whoever can wait no longer drops it: what is unanswered is given up, on the node as well.
     pub fn search_batch(
         &self,
         options: BatchOptions,
@@ -36,7 +38,7 @@ impl AlertClient {
     ) -> Answers<pb::KeyedAnswer> {
         let BatchOptions { mut context, mut read, max_candidates } = options;
         fill_context(&mut context, self.defaults(), self.routing().random());
-        fill_read(&mut read, self.defaults(), self.last_token());
+        fill_read(&mut read, self.defaults(), self.session());
         duplex::start(self.clone(), Batch { context, read, max_candidates }, queries)
     }
 }

@@ -1,6 +1,6 @@
 //! Export: every record that the caller may see, in pages.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use alert_proto::v1::{self as pb, alert_service_client::AlertServiceClient};
 use futures::Stream;
@@ -18,7 +18,8 @@ pub type ExportStream = Pin<Box<dyn Stream<Item = Result<pb::ExportResponse, Err
 
 impl AlertClient {
     /// Exports the records that match. A lost connection is replaced and the export goes on behind the last page on any
-    /// node: no record comes twice.
+    /// node: no record comes twice. It takes as long as it takes; it ends with `STALLED` when no page came within the
+    /// deadline (60 s without one).
     ///
     /// ```no_run
     /// use alert_client::{AlertClient, pb};
@@ -33,7 +34,7 @@ impl AlertClient {
     /// ```
     pub fn export(&self, mut request: pb::ExportRequest) -> ExportStream {
         fill_context(&mut request.context, self.defaults(), self.routing().random());
-        fill_read(&mut request.read, self.defaults(), self.last_token());
+        fill_read(&mut request.read, self.defaults(), self.session());
         Box::pin(resume::start(self.clone(), request))
     }
 }
@@ -41,7 +42,7 @@ impl AlertClient {
 impl Resume for pb::ExportRequest {
     type Message = pb::ExportResponse;
     const NAME: &'static str = "export";
-    const MAY_BE_SILENT: bool = false;
+    const SILENCE_MAX: Option<Duration> = None;
     const IS_ENDLESS: bool = false;
 
     async fn open(self, channel: Channel) -> Result<Response<Streaming<pb::ExportResponse>>, Status> {

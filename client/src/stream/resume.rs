@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use alert_proto::v1 as pb;
 use futures::{Stream, stream::try_unfold};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tonic::{Response, Status, Streaming, transport::Channel};
 use tracing::debug;
 
@@ -23,8 +23,9 @@ pub(crate) trait Resume: Clone + Send + Sync + 'static {
 
     /// A label of metrics.
     const NAME: &'static str;
-    /// Silence is normal: a feed without changes.
-    const MAY_BE_SILENT: bool;
+    /// The longest silence of a stream that is well and has nothing to tell, whatever deadline the caller set; `None` where
+    /// every silence is a delay.
+    const SILENCE_MAX: Option<Duration>;
     /// The stream never ends by itself: an end is a lost connection.
     const IS_ENDLESS: bool;
 
@@ -91,8 +92,8 @@ impl<R: Resume> State<R> {
             debug!(code = error.code, message = error.message, "stream lost");
             self.client.routing().refresh_soon();
             if let Some((node, _)) = was_open {
-                if R::MAY_BE_SILENT {
-                    // The silence before the loss was no stall.
+                if R::SILENCE_MAX.is_some() {
+                    // While the connection was there the silence was no stall.
                     waiting_since = Instant::now();
                 }
                 error.node = Some(node.address().to_owned());
@@ -151,14 +152,12 @@ impl<R: Resume> State<R> {
         let Some((node, messages)) = &mut self.connection else {
             return Err(Error::protocol("no connection after one was opened"));
         };
-        let silence = if R::MAY_BE_SILENT { None } else { Some(Instant::now() + patience) };
+        let silence = R::SILENCE_MAX.unwrap_or(patience);
         tokio::select! {
             biased;
             received = messages.message() => received.map_err(|status| Error::from_status(&status)),
             () = node.lost() => Err(Error::node_lost()),
-            () = sleep_until(silence.unwrap_or_else(Instant::now)), if silence.is_some() => {
-                Err(Error::attempt_timeout(patience))
-            }
+            () = sleep(silence) => Err(Error::attempt_timeout(silence)),
         }
     }
 }

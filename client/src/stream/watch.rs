@@ -1,6 +1,6 @@
 //! The feed: changes from a cursor on, without gap or duplicate.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use alert_proto::v1::{self as pb, feed_service_client::FeedServiceClient, watch_response::Item};
 use futures::Stream;
@@ -14,7 +14,21 @@ pub type WatchStream = Pin<Box<dyn Stream<Item = Result<pb::WatchResponse, Error
 
 impl AlertClient {
     /// Watches the changes behind `request.cursor`. A lost connection is replaced and the feed goes on behind the last
-    /// cursor on any node. The stream ends after a `FeedRestart`: begin again with an export.
+    /// cursor on any node; so is one that says nothing for 10 s, though nodes say every 2 s how far they are. The stream ends
+    /// after a `FeedRestart`: begin again with an export; after an error that is not retryable; and with `STALLED` when no
+    /// node took it within the deadline (60 s without one).
+    ///
+    /// ```no_run
+    /// use alert_client::{AlertClient, pb};
+    /// use futures::StreamExt;
+    /// # async fn example(client: AlertClient, cursor: Vec<u8>) -> Result<(), alert_client::Error> {
+    /// let mut feed = client.watch(pb::WatchRequest { cursor, ..Default::default() });
+    /// while let Some(message) = feed.next().await {
+    ///     println!("{:?}", message?.item);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn watch(&self, mut request: pb::WatchRequest) -> WatchStream {
         fill_context(&mut request.context, self.defaults(), self.routing().random());
         Box::pin(resume::start(self.clone(), request))
@@ -24,7 +38,7 @@ impl AlertClient {
 impl Resume for pb::WatchRequest {
     type Message = pb::WatchResponse;
     const NAME: &'static str = "watch";
-    const MAY_BE_SILENT: bool = true;
+    const SILENCE_MAX: Option<Duration> = Some(limits::WATCH_SILENCE_MAX);
     const IS_ENDLESS: bool = true;
 
     async fn open(self, channel: Channel) -> Result<Response<Streaming<pb::WatchResponse>>, Status> {

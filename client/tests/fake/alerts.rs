@@ -161,7 +161,8 @@ impl AlertService for Service {
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
         let request = request.into_inner();
         self.enter(Some(&request.context.unwrap_or_default())).await?;
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
+        state.reads.push(request.read.unwrap_or_default());
         let record = state.alerts.get(&request.alert_id).cloned().ok_or_else(not_found)?;
         Ok(Response::new(pb::GetResponse { answer: self.answer(&state), record: Some(record), links: Vec::new() }))
     }
@@ -199,7 +200,7 @@ impl AlertService for Service {
             }
             Ok(pb::ImportResponse { answer: service.answer(&state), outcomes })
         });
-        Ok(Response::new(Box::pin(answers)))
+        Ok(Response::new(self.messages(answers)))
     }
 
     type ExportStream = Messages<pb::ExportResponse>;
@@ -224,7 +225,8 @@ impl AlertService for Service {
                 Ok(pb::ExportResponse { answer, records: records.to_vec(), resume_token, feed_cursor: Vec::new() })
             })
             .collect();
-        Ok(Response::new(Box::pin(stream::iter(pages))))
+        drop(state);
+        Ok(Response::new(self.messages(stream::iter(pages))))
     }
 
     async fn validate(&self, request: Request<pb::ValidateRequest>) -> Result<Response<pb::ValidateResponse>, Status> {
@@ -350,7 +352,7 @@ impl FeedService for Service {
             .collect();
         let restart = Item::Restart(pb::FeedRestart { code: "COMPACTED".into(), how: "export again".into() });
         messages.push(Ok(pb::WatchResponse { answer: None, item: Some(restart) }));
-        Ok(Response::new(Box::pin(stream::iter(messages))))
+        Ok(Response::new(self.messages(stream::iter(messages))))
     }
 
     async fn acknowledge(

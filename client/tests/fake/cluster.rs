@@ -16,7 +16,7 @@ fn members(state: &State) -> Vec<pb::MemberStatus> {
         raft_address: format!("{address}0"),
         client_address: address.clone(),
         data_centre: format!("dc-{id}"),
-        kind: "voter".into(),
+        kind: if state.learners.contains(id) { "learner" } else { "voter" }.into(),
         matched_index: 100,
         reachable: !state.behaviours[id].is_down,
         last_contact: None,
@@ -34,7 +34,7 @@ impl TopologyService for Service {
             name: member.name,
             client_address: member.client_address,
             data_centre: member.data_centre,
-            voter: true,
+            voter: member.kind == "voter",
         });
         Ok(Response::new(pb::Topology {
             cluster_id: "fake".into(),
@@ -44,7 +44,7 @@ impl TopologyService for Service {
             nodes: nodes.collect(),
             answered_by: self.id,
             serves_no_reads_because: state.behaviours[&self.id].serves_no_reads_because.clone(),
-            staleness: Some(prost_types::Duration::default()),
+            staleness: state.behaviours[&self.id].staleness.try_into().ok(),
         }))
     }
 }

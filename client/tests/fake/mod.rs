@@ -34,9 +34,13 @@ pub struct State {
     pub effects: u64,
     /// Contexts of all calls that reached a node, with the node's id.
     pub calls: Vec<(u64, pb::CallContext)>,
+    /// How fresh the gets asked to be answered.
+    pub reads: Vec<pb::ReadOptions>,
     pub behaviours: BTreeMap<u64, Behaviour>,
     pub search_answer: pb::SearchResponse,
     pub removed: BTreeSet<u64>,
+    /// Those of the nodes that do not vote.
+    pub learners: BTreeSet<u64>,
     pub agreements: BTreeMap<String, pb::Agreement>,
     addresses: BTreeMap<u64, String>,
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     io,
+    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,7 +14,7 @@ use alert_client::pb::{
     feed_service_server::FeedServiceServer, search_service_server::SearchServiceServer,
     topology_service_server::TopologyServiceServer,
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use tokio::{
     io::{AsyncReadExt, DuplexStream},
     net::TcpStream,
@@ -38,6 +39,8 @@ pub struct Behaviour {
     pub takes: Duration,
     /// Why it serves no reads, as it tells those who ask for the topology.
     pub serves_no_reads_because: String,
+    /// How old its state is, as it tells those who ask for the topology.
+    pub staleness: Duration,
     /// Calls that need the leader are refused with a hint, not forwarded.
     pub does_not_forward: bool,
     /// So many changes take effect and their answers are lost.
@@ -46,6 +49,8 @@ pub struct Behaviour {
     pub errors: VecDeque<Status>,
     /// A stream breaks after so many messages of its own.
     pub breaks_streams_after: Option<usize>,
+    /// A stream says nothing more after so many messages of its own; everything else is answered.
+    pub stalls_streams_after: Option<usize>,
 }
 
 pub struct FakeNode {
@@ -175,6 +180,17 @@ impl Service {
             token: state.revision.to_be_bytes().to_vec(),
             ..Default::default()
         })
+    }
+
+    /// A stream, or as much of it as the node was told to send before it falls silent.
+    pub fn messages<T: Send + 'static>(
+        &self,
+        all: impl Stream<Item = Result<T, Status>> + Send + 'static,
+    ) -> Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>> {
+        match self.state.lock().unwrap().behaviours[&self.id].stalls_streams_after {
+            Some(count) => Box::pin(all.take(count).chain(futures::stream::pending())),
+            None => Box::pin(all),
+        }
     }
 
     /// Does a change once per request id, and perhaps loses the answer.

@@ -41,6 +41,6 @@ impl SearchService for Service {
             let answers = queries.map(|query| pb::KeyedAnswer { key: query.key, ..Default::default() }).collect();
             Ok(pb::SearchBatchResponse { answer: None, answers })
         });
-        Ok(Response::new(Box::pin(answers)))
+        Ok(Response::new(self.messages(answers)))
     }
 }

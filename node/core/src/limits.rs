@@ -46,6 +46,9 @@ pub const REQUESTS_PER_SESSION: u64 = 4096;
 pub const REQUESTS_CLOSED_AT_ONCE: u64 = 128;
 /// How long a request id is kept, in milliseconds of replicated time.
 pub const REQUEST_TTL_MS: u64 = 60 * 60 * 1000;
+/// How long it is remembered which ids of a silent session are closed, in milliseconds of replicated time. Far longer than
+/// any caller repeats a request; after it nothing is known of the session any more.
+pub const REQUEST_SESSION_TTL_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Most due items (expiry, activation, lapse of a restriction) handled by one command.
 pub const DUE_ITEMS_PER_COMMAND: usize = 256;
 /// Longest query text of a search, in bytes.

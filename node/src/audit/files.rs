@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alert_core::audit::{self, Chain, FrameError, Report, Verifier, read_frame};
+use alert_core::audit::{self, Chain, End, FrameError, Report, Verifier, read_frame};
 use thiserror::Error;
 
 use crate::seam::FileSystem;
@@ -62,6 +62,7 @@ pub fn open(files: &dyn FileSystem, directory: &Path, cluster: &str, node: &str)
                 offset += frame.length;
             }
             Err(what) if is_torn(&bytes[offset..], &what) => {
+                keep_aside(files, &last, offset, &bytes[offset..]).map_err(io_error)?;
                 files.truncate(&last, offset as u64).map_err(io_error)?;
                 files.sync_file(&last).map_err(io_error)?;
                 break;
@@ -78,6 +79,17 @@ pub fn open(files: &dyn FileSystem, directory: &Path, cluster: &str, node: &str)
     Ok(Tail { chain, file: Some(last) })
 }
 
+/// Puts what is cut off beside the log: an interrupted write it is by all that can be told here, and evidence if not.
+fn keep_aside(files: &dyn FileSystem, file: &Path, offset: usize, cut: &[u8]) -> io::Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".cut-at-{offset}"));
+    let aside = PathBuf::from(name);
+    tracing::warn!(bytes = cut.len(), kept = %aside.display(), "the audit log ends in no whole record: cut");
+    files.write(&aside, cut)?;
+    files.sync_file(&aside)?;
+    files.sync_directory(file.parent().unwrap_or(Path::new(".")))
+}
+
 /// True for what an interrupted write leaves: bytes that end too early, or a stretch that never reached the disk.
 fn is_torn(rest: &[u8], what: &FrameError) -> bool {
     match what {
@@ -91,13 +103,13 @@ fn is_torn(rest: &[u8], what: &FrameError) -> bool {
     }
 }
 
-/// Checks the whole log.
+/// Checks the whole log, which nobody writes to meanwhile: it ends in a whole record.
 pub fn verify(files: &dyn FileSystem, directory: &Path, mut verifier: Verifier) -> io::Result<Report> {
     let paths = list(files, directory)?;
-    for (number, path) in paths.iter().enumerate() {
+    for path in &paths {
         let bytes = files.read(path)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        verifier.file(&name, &bytes, number + 1 == paths.len());
+        verifier.file(&name, &bytes, End::Whole);
     }
     Ok(verifier.finish())
 }

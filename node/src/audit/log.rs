@@ -41,6 +41,7 @@ pub struct AuditLog {
     host: Host,
     options: AuditOptions,
     head: watch::Receiver<(u64, [u8; 32])>,
+    failure: watch::Receiver<Option<String>>,
 }
 
 impl AuditLog {
@@ -51,6 +52,7 @@ impl AuditLog {
             (options.directory.clone(), options.cluster_id.clone(), options.node_name.clone());
         let tail = run(&*host.blocking, Lane::Audit, move || files::open(&*files, &directory, &cluster, &node)).await?;
         let (queue, waiting) = mpsc::channel(limits::AUDIT_QUEUE_RECORDS_MAX);
+        let (failed, failure) = watch::channel(None);
         let (head_sender, head) = watch::channel((tail.chain.next_sequence - 1, tail.chain.head));
         let writer = Writer {
             host: host.clone(),
@@ -58,11 +60,17 @@ impl AuditLog {
             tail: Some(Open { chain: tail.chain.clone(), path: tail.file.clone(), file: None }),
             attempts: Attempts::default(),
             head: head_sender,
-            failed: None,
+            failed,
         };
         drop::<Tail>(tail);
         tokio::spawn(writer.run(waiting));
-        Ok(Self { queue, host, options, head })
+        Ok(Self { queue, host, options, head, failure })
+    }
+
+    /// Why nothing more is written, from the moment that it is so: a node without its log gives no answer, and takes no
+    /// change that it could not answer for, so it has to stop.
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.failure.clone()
     }
 
     /// Sequence and hash of the last durable record: what is anchored through Raft.
@@ -170,7 +178,7 @@ struct Writer {
     attempts: Attempts,
     head: watch::Sender<(u64, [u8; 32])>,
     /// After a failed write or sync nothing more is taken: what is on disk is not known.
-    failed: Option<AuditError>,
+    failed: watch::Sender<Option<String>>,
 }
 
 impl Writer {
@@ -186,8 +194,11 @@ impl Writer {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "audit log failed: this node gives out no more answers");
-                    self.failed = Some(error.clone());
+                    self.failed.send_if_modified(|failed| {
+                        let is_first = failed.is_none();
+                        failed.get_or_insert_with(|| error.to_string());
+                        is_first
+                    });
                     for caller in callers {
                         let _ = caller.send(Err(error.clone()));
                     }
@@ -197,8 +208,8 @@ impl Writer {
     }
 
     async fn write(&mut self, entries: Vec<AuditEntry>) -> Result<Vec<Receipt>, AuditError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+        if let Some(failed) = self.failed.borrow().clone() {
+            return Err(AuditError::Unwritable(failed));
         }
         let mut records: Vec<_> = entries.into_iter().map(|entry| self.record(entry)).collect();
         let mut tail = self.tail.take().expect("one write at a time, and each gives the tail back");

@@ -12,6 +12,8 @@ use crate::seam::{Accepted, Listener};
 
 /// Handshakes under way at a time: a slow client must not keep others out.
 const HANDSHAKES_MAX: usize = 256;
+/// How often it is looked at whether certificates of open connections have run out.
+const HELD_LOOK: Duration = Duration::from_secs(60);
 /// Connections that are accepted and not yet taken.
 const BACKLOG: usize = 64;
 
@@ -44,9 +46,19 @@ impl Listener for TcpServer {
 
 async fn accept_loop(listener: TcpListener, transport: Arc<Transport>, port: Port, accepted: mpsc::Sender<Accepted>) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let mut looks = tokio::time::interval(HELD_LOOK);
     while !accepted.is_closed() {
         let Ok(permit) = Arc::clone(&handshakes).acquire_owned().await else { return };
-        let (stream, remote) = match listener.accept().await {
+        let connection = tokio::select! {
+            connection = listener.accept() => connection,
+            _ = looks.tick() => {
+                let transport = Arc::clone(&transport);
+                // As much work as that many handshakes: not among the tasks of calls.
+                tokio::task::spawn_blocking(move || transport.check_held(port));
+                continue;
+            }
+        };
+        let (stream, remote) = match connection {
             Ok(connection) => connection,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

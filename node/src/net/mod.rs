@@ -2,6 +2,7 @@
 
 mod accept;
 mod connect;
+mod held;
 mod transport;
 
 pub use accept::TcpServer;

@@ -9,6 +9,7 @@ use alert_cluster_config::{
     tls::{NodeTls, Reload, TlsError, server_name},
 };
 use alert_core::alert::{Caller, Role};
+use rustls_pki_types::CertificateDer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -16,6 +17,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use super::held::HeldConnections;
 use crate::seam::{Io, PeerIdentity, PeerTarget};
 
 /// Time that a handshake may take.
@@ -33,7 +35,7 @@ pub enum Port {
 /// How this node's connections are secured.
 pub enum Transport {
     /// TLS 1.3 with certificates on both sides.
-    Tls(NodeTls),
+    Tls { tls: Box<NodeTls>, clients: HeldConnections, nodes: HeldConnections },
     /// Plain text; the line this node sends first.
     Plaintext { line: String },
 }
@@ -45,22 +47,40 @@ impl Transport {
             let line = plaintext::line("GB", "plaintext", &config.node.name, Role::Node.name(), Some(config.node.id));
             return Ok(Self::Plaintext { line });
         }
-        Ok(Self::Tls(NodeTls::open(&config.tls, config.node.id)?))
+        let tls = Box::new(NodeTls::open(&config.tls, config.node.id)?);
+        Ok(Self::Tls { tls, clients: HeldConnections::default(), nodes: HeldConnections::default() })
     }
 
     /// The key that seals tokens. Plain text has nothing to hide: there it follows from the cluster's id.
     pub fn token_key(&self, cluster_id: &str) -> [u8; 32] {
         match self {
-            Self::Tls(tls) => tls.current().token_key,
+            Self::Tls { tls, .. } => tls.current().token_key,
             Self::Plaintext { .. } => *blake3::hash(cluster_id.as_bytes()).as_bytes(),
         }
     }
 
-    /// Reads certificates, authorities and the deny list again, as `config` names them.
+    /// Reads certificates, authorities and the deny list again, as `config` names them. A connection that they would not
+    /// let in ends.
     pub fn reload(&self, config: &NodeConfig) -> Result<Reload, TlsError> {
         match self {
-            Self::Tls(tls) => tls.reload_with(&config.tls),
+            Self::Tls { tls, .. } => {
+                let reload = tls.reload_with(&config.tls)?;
+                self.check_held(Port::Client);
+                self.check_held(Port::Raft);
+                Ok(reload)
+            }
             Self::Plaintext { .. } => Ok(Reload::Unchanged),
+        }
+    }
+
+    /// Ends the connections of `port`, to other nodes too where it is theirs, whose certificates are no longer good.
+    pub(super) fn check_held(&self, port: Port) {
+        if let Self::Tls { tls, clients, nodes } = self {
+            let set = tls.current();
+            match port {
+                Port::Client => clients.check(&set.client_anchors),
+                Port::Raft => nodes.check(&set.raft_anchors),
+            }
         }
     }
 
@@ -73,16 +93,18 @@ impl Transport {
                     let identity = plaintext::parse(&read_line(&mut stream).await?).map_err(io::Error::other)?;
                     Ok((Box::new(stream) as Box<dyn Io>, identity))
                 }
-                Self::Tls(tls) => {
+                Self::Tls { tls, clients, nodes } => {
                     let set = tls.current();
-                    let (config, anchors) = match port {
-                        Port::Client => (&set.client_port, &set.client_anchors),
-                        Port::Raft => (&set.raft_port, &set.raft_anchors),
+                    let (config, anchors, held) = match port {
+                        Port::Client => (&set.client_port, &set.client_anchors, clients),
+                        Port::Raft => (&set.raft_port, &set.raft_anchors, nodes),
                     };
+                    let remote = stream.peer_addr()?.to_string();
                     let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
                     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
                     let identity = identity::peer_identity(chain, anchors).map_err(io::Error::other)?;
-                    Ok((Box::new(stream) as Box<dyn Io>, identity))
+                    let chain = owned(chain);
+                    Ok((held.hold(chain, remote, Box::new(stream)), identity))
                 }
             }
         };
@@ -104,18 +126,23 @@ impl Transport {
                     stream.write_all(line.as_bytes()).await?;
                     Ok(Box::new(stream) as Box<dyn Io>)
                 }
-                Self::Tls(tls) => {
+                Self::Tls { tls, nodes, .. } => {
                     let name = server_name(&target.address).map_err(io::Error::other)?;
                     let connector = TlsConnector::from(Arc::clone(&tls.current().connector));
                     let stream = connector.connect(name, stream).await?;
                     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
                     identity::check_node(chain, Some(target.node_id)).map_err(io::Error::other)?;
-                    Ok(Box::new(stream) as Box<dyn Io>)
+                    let chain = owned(chain);
+                    Ok(nodes.hold(chain, target.address.clone(), Box::new(stream)))
                 }
             }
         };
         within(connection).await
     }
+}
+
+fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
+    chain.iter().map(|certificate| certificate.clone().into_owned()).collect()
 }
 
 async fn within<T>(handshake: impl Future<Output = io::Result<T>>) -> io::Result<T> {

@@ -16,11 +16,12 @@ use crate::{
 /// How often the node is looked at.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Looks at the node until it stops. `audit_head` is where its audit log ends. What has broken for good goes to
-/// `failed`.
+/// Looks at the node until it stops. `audit_head` is where its audit log ends, `audit_failure` why no more is written to
+/// it. What has broken for good goes to `failed`.
 pub async fn watch_node(
     node: RaftNode,
     audit_head: watch::Receiver<(u64, [u8; 32])>,
+    audit_failure: watch::Receiver<Option<String>>,
     health: Health,
     failed: watch::Sender<Option<String>>,
     stopping: CancellationToken,
@@ -30,6 +31,14 @@ pub async fn watch_node(
         let words = failure.clone().unwrap_or_else(|| "running".into());
         health.set_live("consensus", failure.is_none(), words);
         look(&node, &health).await;
+        let unwritable = audit_failure.borrow().clone();
+        health.set_ready("audit", unwritable.is_none(), unwritable.as_deref().unwrap_or("written and synced"));
+        if let Some(reason) = unwritable
+            && !stopping.is_cancelled()
+        {
+            tracing::error!(reason, "the audit log cannot be written: this node gives out no more answers");
+            failed.send_replace(Some(format!("the audit log cannot be written: {reason}")));
+        }
         gauge!(metric::AUDIT_SEQUENCE).set(audit_head.borrow().0 as f64);
         if let Some(failure) = failure
             && !stopping.is_cancelled()

@@ -1,13 +1,17 @@
 //! Who a node says it is at the start of each connection, and whom it refuses.
 //!
-//! The incarnation is minted with the data directory and kept in the membership. A node whose disk was wiped or
-//! reverted comes back with its id, its certificate and another incarnation: it has forgotten its votes and its log, so
-//! it is refused both ways and has to join under a new id.
+//! The incarnation is minted with the data directory and kept in the membership. A node whose disk was wiped comes back
+//! with its id, its certificate and another incarnation: it has forgotten its votes and its log, so it is refused both
+//! ways and has to join under a new id.
+//!
+//! A disk that was put back to an earlier state has the right incarnation. The leader knows it by what is missing: an
+//! entry that the node acknowledged and that is committed is never cut from a log. A leader elected since knows nothing
+//! of what the others held before it; until it meets one that does, such a node is taken for what it was.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -15,6 +19,7 @@ use std::{
 use alert_core::pb::RaftHello;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::{
     clocks::VoterClocks,
@@ -41,8 +46,22 @@ pub enum HelloError {
          a new id"
     )]
     Removed { node_id: NodeId },
+    #[error(
+        "node {node_id} holds its log up to entry {holds} and had acknowledged entry {held}: its disk was put back to an \
+         earlier state, or lost what it was told to keep; remove it and join it again under a new id"
+    )]
+    PutBack { node_id: NodeId, holds: u64, held: u64 },
     #[error("node {node_id} speaks protocol {theirs}, this node {ours}")]
     OtherProtocol { node_id: NodeId, theirs: u32, ours: u32 },
+}
+
+/// What is known of logs.
+pub trait LogWitness: Send + Sync {
+    /// Index of the last entry that this node holds, in its log or its state; 0 = none.
+    fn last_index(&self) -> u64;
+
+    /// Up to which index a member is known to have held committed entries; 0 = not known.
+    fn held_by(&self, node_id: NodeId) -> u64;
 }
 
 /// Who this node is, and who the members are: what both ends of a hello are checked against.
@@ -57,6 +76,10 @@ pub struct Hello {
     clocks: Arc<VoterClocks>,
     /// What a member said that knows this node under another incarnation.
     estranged: ArcSwapOption<String>,
+    /// Until it is set, nothing is known.
+    witness: OnceLock<Arc<dyn LogWitness>>,
+    /// Why this node's disk is not what it was.
+    put_back: watch::Sender<Option<String>>,
 }
 
 impl Hello {
@@ -71,7 +94,20 @@ impl Hello {
             removed: ArcSwap::default(),
             clocks,
             estranged: ArcSwapOption::empty(),
+            witness: OnceLock::new(),
+            put_back: watch::channel(None).0,
         }
+    }
+
+    /// From now on what was acknowledged is compared with what is held.
+    pub fn set_witness(&self, witness: Arc<dyn LogWitness>) {
+        // A second witness would know the same.
+        let _ = self.witness.set(witness);
+    }
+
+    /// Why this node's disk is not what it was, from the moment that a leader has shown it.
+    pub fn put_back(&self) -> watch::Receiver<Option<String>> {
+        self.put_back.subscribe()
     }
 
     /// Nodes that were members and are no longer, by what was applied: a removal that is only in the log may still be
@@ -136,7 +172,29 @@ impl Hello {
             to_node_id: to,
             to_incarnation: to_incarnation.to_owned(),
             wall_clock_ms: self.clocks.own_ms() as i64,
+            last_log_index: self.witness.get().map_or(0, |witness| witness.last_index()),
+            to_held_index: self.held_by(to),
         }
+    }
+
+    fn held_by(&self, node_id: NodeId) -> u64 {
+        self.witness.get().map_or(0, |witness| witness.held_by(node_id))
+    }
+
+    /// Checks that neither end has lost what the other knows it to have held.
+    fn check_held(&self, hello: &RaftHello) -> Result<(), HelloError> {
+        let Some(witness) = self.witness.get() else { return Ok(()) };
+        let held = witness.held_by(hello.node_id);
+        if hello.last_log_index < held {
+            return Err(HelloError::PutBack { node_id: hello.node_id, holds: hello.last_log_index, held });
+        }
+        let holds = witness.last_index();
+        if holds < hello.to_held_index {
+            let error = HelloError::PutBack { node_id: self.node_id, holds, held: hello.to_held_index };
+            self.put_back.send_replace(Some(error.to_string()));
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// Checks what a caller says, whose certificate is of node `certificate`.
@@ -161,6 +219,7 @@ impl Hello {
             return Err(error);
         }
         self.check_member(hello.node_id, &hello.incarnation)?;
+        self.check_held(hello)?;
         self.clocks.note(hello.node_id, hello.wall_clock_ms.max(0) as u64);
         Ok(())
     }
@@ -180,6 +239,9 @@ impl Hello {
                 theirs: hello.incarnation.clone(),
                 expected: incarnation.to_owned(),
             });
+        }
+        if !incarnation.is_empty() {
+            self.check_held(hello)?;
         }
         self.clocks.note(target, hello.wall_clock_ms.max(0) as u64);
         Ok(())
@@ -289,6 +351,44 @@ mod tests {
         let still = node(1, "one", &[(1, "one"), (2, "two")]);
         still.set_removed(BTreeSet::from([2]));
         assert_eq!(still.check_caller(&two.say(1, "one"), 2), Ok(()));
+    }
+
+    struct Known {
+        last: u64,
+        held: BTreeMap<NodeId, u64>,
+    }
+
+    impl LogWitness for Known {
+        fn last_index(&self) -> u64 {
+            self.last
+        }
+
+        fn held_by(&self, node_id: NodeId) -> u64 {
+            self.held.get(&node_id).copied().unwrap_or(0)
+        }
+    }
+
+    #[test]
+    fn a_disk_that_was_put_back_is_refused_by_the_leader_and_knows_it_itself() {
+        let members = [(1, "one"), (2, "two"), (3, "three")];
+        let meet = |leader_knows: u64, holds: u64| {
+            let (leader, follower) = (node(1, "one", &members), node(2, "two", &members));
+            leader.set_witness(Arc::new(Known { last: 100, held: BTreeMap::from([(2, leader_knows)]) }));
+            follower.set_witness(Arc::new(Known { last: holds, held: BTreeMap::new() }));
+            let called = leader.check_caller(&follower.say(1, "one"), 2);
+            let answered = leader.check_answer(&follower.say(1, "one"), 2, "two");
+            assert_eq!(called, answered);
+            let asked = follower.check_caller(&leader.say(2, "two"), 1);
+            let told = follower.check_answer(&leader.say(2, "two"), 1, "one");
+            assert_eq!((&asked, &told), (&called, &called), "both ends see the same");
+            let knows = follower.put_back().borrow().clone();
+            assert_eq!(knows, called.clone().err().map(|error| error.to_string()));
+            called
+        };
+        assert_eq!(meet(90, 90), Ok(()));
+        assert_eq!(meet(90, 97), Ok(()), "what was not known to be committed");
+        assert_eq!(meet(0, 0), Ok(()), "a leader that was elected just now");
+        assert_eq!(meet(90, 89), Err(HelloError::PutBack { node_id: 2, holds: 89, held: 90 }));
     }
 
     #[test]

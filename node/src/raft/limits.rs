@@ -25,3 +25,5 @@ pub const APPLY_CHUNK_BYTES: usize = 4 << 20;
 pub const SNAPSHOT_CHUNKS_QUEUED: usize = 4;
 /// How long the leader tries to put the head of another node's audit log through the log.
 pub const ANCHOR_PATIENCE: Duration = Duration::from_secs(5);
+/// For a cluster to be formed: the first election, and the founding of the store after it.
+pub const FORM_PATIENCE: Duration = Duration::from_secs(30);

@@ -27,7 +27,7 @@ use super::{
     clocks::VoterClocks,
     due::run_due,
     feed_compaction::run_feed_compaction,
-    hello::Hello,
+    hello::{Hello, LogWitness},
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
     network::Network,
@@ -45,14 +45,14 @@ use super::{
     snapshot_send::SnapshotSender,
     state_machine::{StateMachine, read_removed_node_ids},
     transfer::Transfers,
-    types::LogId,
+    types::{LogId, NodeId},
 };
 use crate::{
     api::backend::{
         Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level, NodeAbout,
         ProposeError, ReadError, ReadHandle, Store,
     },
-    seam::{Connector, Host, Listener},
+    seam::{self, Connector, Host, Listener},
     storage::{Storage, log::LogFigures},
 };
 
@@ -63,6 +63,29 @@ pub enum StartError {
     Options(#[from] OptionsError),
     #[error("consensus cannot start: {0}")]
     Consensus(String),
+}
+
+/// What this node holds, and what it knows, while it leads, of the others.
+struct Holdings {
+    raft: Consensus,
+    storage: Storage,
+}
+
+impl LogWitness for Holdings {
+    fn last_index(&self) -> u64 {
+        // A snapshot may be ahead of the log.
+        let applied = self.storage.state.position().borrow().applied_index().unwrap_or(0);
+        self.storage.log.last_index().max(applied)
+    }
+
+    fn held_by(&self, node_id: NodeId) -> u64 {
+        use openraft::async_runtime::WatchReceiver;
+        let metrics = self.raft.data_metrics();
+        let now = metrics.borrow_watched();
+        let matched = now.replication.as_ref().and_then(|replication| replication.get(&node_id).copied().flatten());
+        // What is applied is committed: nobody ever cuts it from a log.
+        matched.min(now.last_applied).map_or(0, |id| id.index)
+    }
 }
 
 /// One node's part in the cluster: the store and its administration to the rest of the node. Cheap to clone.
@@ -121,6 +144,7 @@ impl RaftNode {
         let raft = raft.map_err(|error| StartError::Consensus(error.to_string()))?;
         let initialized = raft.is_initialized().await.map_err(|error| StartError::Consensus(error.to_string()))?;
         hello.set_pristine(!initialized);
+        hello.set_witness(Arc::new(Holdings { raft: raft.clone(), storage: storage.clone() }));
 
         let stopping = CancellationToken::new();
         let cluster = ClusterView::new(own_id, clocks.clone(), membership);
@@ -196,6 +220,7 @@ impl RaftNode {
             host.clone(),
             stopping.clone(),
         ));
+        node.spawn(node.clone().mark_put_back(host.clone(), stopping.clone()));
         node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
         node.spawn(policy.run(stopping.clone()));
         node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
@@ -213,6 +238,7 @@ impl RaftNode {
     /// The server could not be set up.
     pub async fn serve(&self, listener: Box<dyn Listener>) -> Result<(), tonic::transport::Error> {
         let service = RaftRpc {
+            admin: self.admin(),
             raft: self.0.raft.clone(),
             hello: self.0.hello.clone(),
             clocks: self.0.clocks.clone(),
@@ -261,7 +287,22 @@ impl RaftNode {
         use openraft::async_runtime::WatchReceiver;
         let metrics = self.0.raft.metrics();
         let state = metrics.borrow_watched().running_state.clone();
-        state.err().map(|fatal| fatal.to_string())
+        let put_back = self.0.hello.put_back().borrow().clone();
+        put_back.or_else(|| state.err().map(|fatal| fatal.to_string()))
+    }
+
+    /// A node whose disk was put back to an earlier state has forgotten what it promised: it shall not come back with it.
+    async fn mark_put_back(self, host: Host, stopping: CancellationToken) {
+        let mut put_back = self.0.hello.put_back();
+        let reason = tokio::select! {
+            biased;
+            () = stopping.cancelled() => return,
+            reason = put_back.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
+        };
+        if let Some(reason) = reason {
+            let (directory, files) = (self.0.storage.directory.clone(), host.files.clone());
+            seam::run(&*host.blocking, seam::Lane::Snapshot, move || directory.mark_suspect(&*files, &reason)).await;
+        }
     }
 
     /// Why no member talks to this node; see [`Hello::estranged`].

@@ -4,8 +4,8 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use alert_core::pb::{
-    ForwardRequest, ForwardResponse, RaftFrame, RaftHello, SnapshotChunk, SnapshotInstalled, SnapshotManifest,
-    SnapshotWanted, raft_service_server::RaftService,
+    ForwardRequest, ForwardResponse, InitRequest, InitResponse, RaftFrame, RaftHello, SnapshotChunk, SnapshotInstalled,
+    SnapshotManifest, SnapshotWanted, raft_service_server::RaftService,
 };
 use futures::{Stream, StreamExt, future::BoxFuture};
 use openraft::raft::{AppendEntriesRequest, TransferLeaderRequest, VoteRequest};
@@ -15,12 +15,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    Consensus, anchors,
+    Consensus,
+    admin::Admin,
+    anchors,
     anchors::AuditHead,
     clocks::VoterClocks,
     hello::Hello,
     leadership::ClusterView,
-    limits::{ANCHOR_PATIENCE, APPEND_WORK_WINDOW},
+    limits::{ANCHOR_PATIENCE, APPEND_WORK_WINDOW, FORM_PATIENCE},
     next_index::NextIndex,
     propose::Proposer,
     read_pump::ReadPump,
@@ -29,7 +31,7 @@ use super::{
     types::TypeConfig,
     wire,
 };
-use crate::api::backend::ReadError;
+use crate::api::backend::{AdminBackend, ReadError};
 
 /// Handles calls that another node forwards to the leader. `api` implements it.
 pub trait ForwardHandler: Send + Sync + 'static {
@@ -40,6 +42,7 @@ pub trait ForwardHandler: Send + Sync + 'static {
 /// The service.
 #[derive(Clone)]
 pub struct RaftRpc {
+    pub(super) admin: Admin,
     pub(super) raft: Consensus,
     pub(super) hello: Arc<Hello>,
     pub(super) clocks: Arc<VoterClocks>,
@@ -75,6 +78,15 @@ impl RaftRpc {
         }
         self.check(said)?;
         Ok(said.clone())
+    }
+
+    /// Who calls, where it has to be a member by what this node knows: the leader knows.
+    fn member<T>(&self, request: &Request<T>) -> Result<SaidHello, Status> {
+        let said = self.caller(request)?;
+        match self.hello.member(said.node_id) {
+            Some(_) => Ok(said),
+            None => Err(Status::permission_denied(format!("node {} is no member of this cluster", said.node_id))),
+        }
     }
 
     fn check(&self, said: &SaidHello) -> Result<(), Status> {
@@ -122,6 +134,16 @@ impl RaftService for RaftRpc {
             return Err(Status::failed_precondition("a connection says hello once"));
         }
         Ok(Response::new(answer))
+    }
+
+    async fn form(&self, request: Request<InitRequest>) -> Result<Response<InitResponse>, Status> {
+        let info = connection(&request)?;
+        if info.peer.node_id != Some(self.hello.node_id()) {
+            return Err(Status::permission_denied("a node is told to form the cluster by itself or by an operator"));
+        }
+        tracing::info!(remote = info.remote_address, "asked to form the cluster");
+        let formed = self.admin.init(Instant::now() + FORM_PATIENCE).await;
+        formed.map(Response::new).map_err(|error| Status::failed_precondition(error.to_string()))
     }
 
     async fn append(&self, request: Request<Streaming<RaftFrame>>) -> Result<Response<FrameStream>, Status> {
@@ -193,7 +215,7 @@ impl RaftService for RaftRpc {
     }
 
     async fn forward(&self, request: Request<ForwardRequest>) -> Result<Response<ForwardResponse>, Status> {
-        let said = self.caller(&request)?;
+        let said = self.member(&request)?;
         let handler = self.forward.get().ok_or_else(|| Status::unavailable("this node is starting"))?;
         Ok(Response::new(handler.forwarded(said.node_id, request.into_inner()).await))
     }
@@ -207,7 +229,7 @@ impl RaftService for RaftRpc {
 
     async fn anchor_audit(&self, request: Request<RaftFrame>) -> Result<Response<RaftFrame>, Status> {
         // A node speaks for its own log only.
-        let said = self.caller(&request)?;
+        let said = self.member(&request)?;
         let head: AuditHead = decode(request.get_ref())?;
         let deadline = Instant::now() + ANCHOR_PATIENCE;
         anchors::propose(&self.proposer, said.node_id, head, deadline).await.map_err(Status::unavailable)?;

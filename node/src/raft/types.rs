@@ -25,8 +25,7 @@ pub struct Node {
     pub name: String,
     /// Where it stands.
     pub data_centre: String,
-    /// Incarnation of its data directory (32 hexadecimal digits): a wiped or reverted disk under an old id is known by
-    /// another one.
+    /// Incarnation of its data directory (32 hexadecimal digits): a wiped disk under an old id is known by another one.
     pub incarnation: String,
 }
 

@@ -13,7 +13,7 @@ mod verify;
 pub use attempts::{Question, merge_attempts};
 pub use chain::{Chain, Frame, FrameError, read_frame};
 use serde::{Deserialize, Serialize};
-pub use verify::{Fault, Report, Verifier};
+pub use verify::{End, Fault, Report, Verifier};
 
 /// Where a log ended at some time, as the cluster remembers it: no node can alter it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

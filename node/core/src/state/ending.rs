@@ -7,7 +7,7 @@ use super::{
     command::Outcome,
     context::{Applied, Context},
     family::{Due, Family, Hanging, sys},
-    links,
+    hits, links,
 };
 use crate::{
     alert::{
@@ -68,6 +68,7 @@ impl Context<'_, '_> {
         self.end_children(id)?;
         self.release_waiting(id)?;
         links::remove_of_alert(self.writer, id)?;
+        hits::remove_of_alert(self.writer, id)?;
         // A restore replays this list before it serves. It never holds what was erased.
         let record = (id, ground, by, self.now_ms());
         let key = [sys::ERASED, &self.writer.meta.revision.to_be_bytes()].concat();
@@ -86,7 +87,10 @@ impl Context<'_, '_> {
                 // A draft whose time ran out goes as if its owner had cancelled it.
                 self.end(id, loaded, pb::AlertState::Deleted, "expired", "", "expire")?;
             }
-            Due::PurgeHistory => alerts::purge_history(self.writer, id)?,
+            Due::PurgeHistory => {
+                alerts::purge_history(self.writer, id)?;
+                hits::remove_of_alert(self.writer, id)?;
+            }
             Due::Activate => {
                 let (state, held) = self.settle(id, &loaded.alert)?;
                 self.change_life(id, loaded, None, state, "activate")?;

@@ -21,7 +21,7 @@ macro_rules! families {
                 match self { $(Family::$variant => $name,)* }
             }
 
-            /// True when it counts in the state hash. Indexes do not: they follow from the alerts and are rebuilt
+            /// True when all of it counts in the state hash. Indexes do not: they follow from the alerts and are rebuilt
             /// under new normalisers at each node's own pace.
             pub const fn is_primary(self) -> bool {
                 match self { $(Family::$variant => $primary,)* }
@@ -43,7 +43,7 @@ families! {
     /// (time, kind, alert id, discriminator) -> nothing: what falls due when.
     Expiry = "expiry", true;
     /// ('a', caller, session, sequence) -> the kept answer; ('f', caller, session) -> sequences that are closed;
-    /// ('t', time, ...) -> when an answer may go.
+    /// ('t', time, ...) -> when an answer may go; ('s', time, caller, session) -> when a session was last closed.
     Requests = "requests", true;
     /// Hash of (source system, reference) -> alert id and source version; stays after a deletion.
     Sources = "sources", true;
@@ -96,10 +96,18 @@ pub mod sys {
     /// by the node with each membership; never removed, so that no id is used twice.
     pub const USED_NODE_ID: &[u8] = b"n/";
 
+    /// Prefixes of what the commands of the log alone make.
+    pub const REPLICATED: [&[u8]; 6] = [LABEL_BY_ID, LABEL_BY_HASH, FEED_ACK, AUDIT_ANCHOR, AUDIT_ANCHORS, ERASED];
+
     /// A key under [`USED_NODE_ID`].
     pub fn used_node_id(node_id: u64) -> Vec<u8> {
         [USED_NODE_ID, &node_id.to_be_bytes()].concat()
     }
+}
+
+/// True when an entry counts in the state hash: what follows from the log alone and from nothing else that counts.
+pub fn is_hashed(family: Family, key: &[u8]) -> bool {
+    family.is_primary() || (family == Family::Sys && sys::REPLICATED.iter().any(|prefix| key.starts_with(prefix)))
 }
 
 /// Joins parts into one key. Variable-length parts must be closed by [`text`].

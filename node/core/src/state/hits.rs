@@ -9,6 +9,7 @@ use super::{
     family::{self, Family},
     feed::Change,
     scan_prefix,
+    writer::Writer,
 };
 use crate::{
     alert::{AlertId, is_urgent, time::from_ms},
@@ -53,6 +54,15 @@ fn store(step: &mut Context<'_, '_>, id: AlertId, hit: &pb::Hit) -> Result<(), V
     step.writer.meta.revision += 1;
     step.writer.tell(Change::Hit { id });
     step.writer.set(Family::Hits, family::hit(id), Some(hit.encode_to_vec()))
+}
+
+/// Removes the hits on one alert, with reports and conversations.
+pub(super) fn remove_of_alert(writer: &mut Writer<'_>, alert: AlertId) -> Result<(), ViewError> {
+    for hit in read_hits_of(writer.view(), alert)? {
+        writer.set(Family::Hits, family::hit(hit), None)?;
+        writer.set(Family::Hits, family::hit_of_alert(alert, hit), None)?;
+    }
+    Ok(())
 }
 
 /// One hit.

@@ -40,9 +40,7 @@ pub fn read_source(view: &dyn View, system: &str, reference: &str) -> Result<Opt
 impl Context<'_, '_> {
     pub fn create(&mut self, id: AlertId, content: Vec<u8>, as_draft: bool) -> Applied {
         let alert = pb::Alert::decode(content.as_slice()).map_err(undecodable)?;
-        if self.writer.get(Family::Alerts, id.as_bytes())?.is_some() {
-            return Err(Rejection::AlreadyExists.into());
-        }
+        self.check_free(id)?;
         self.check_owner_named(&alert)?;
         self.check_rules(None, &alert)?;
         if self.source_entry(&alert)?.is_some_and(|entry| entry.live) {
@@ -94,8 +92,17 @@ impl Context<'_, '_> {
         self.replace(entry.id, loaded, next, content, alert, "import")
     }
 
+    /// An id names one record for ever, one that has ended too.
+    fn check_free(&self, id: AlertId) -> Applied<()> {
+        if self.writer.get(Family::Alerts, id.as_bytes())?.is_some() {
+            return Err(Rejection::AlreadyExists.into());
+        }
+        Ok(())
+    }
+
     /// A new record whose source is free.
     fn insert(&mut self, id: AlertId, content: Vec<u8>, mut alert: pb::Alert, as_draft: bool) -> Applied {
+        self.check_free(id)?;
         let planned = alert.core.as_ref().and_then(|core| field_ms(&core.valid_from));
         let starts_ms = planned.map_or(self.now_ms(), |start| start.max(self.now_ms()));
         let lifecycle = pb::Lifecycle { valid_from: Some(from_ms(starts_ms)), ..Default::default() };

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Meta, Overlay, View, ViewError, Write,
     command::{Done, Outcome},
-    family::{self, Family, sys},
+    family::{self, Family, is_hashed, sys},
     feed::{Change, FeedEntry},
 };
 use crate::{
@@ -24,6 +24,8 @@ pub struct Caches {
     labels: HashMap<Label, LabelId>,
     /// No answer to a request that is kept is older than this, in replicated milliseconds; `None` = not known.
     pub(super) requests_since_ms: Option<u64>,
+    /// No session that is remembered has been silent since before this; `None` = not known.
+    pub(super) sessions_since_ms: Option<u64>,
 }
 
 impl Caches {
@@ -71,7 +73,7 @@ impl<'a> Writer<'a> {
 
     /// Puts (`Some`) or deletes (`None`) a key.
     pub fn set(&mut self, family: Family, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), ViewError> {
-        if family.is_primary() {
+        if is_hashed(family, &key) {
             let old = self.overlay.get(family, &key)?;
             if old == value {
                 return Ok(());
@@ -89,7 +91,7 @@ impl<'a> Writer<'a> {
 
     /// Puts a key that is known to be absent: saves the look-up.
     pub fn insert(&mut self, family: Family, key: Vec<u8>, value: Vec<u8>) {
-        if family.is_primary() {
+        if is_hashed(family, &key) {
             self.meta.state_hash = self.meta.state_hash.wrapping_add(entry_hash(family, &key, &value));
         }
         self.overlay.set(family, key, Some(value));
@@ -155,11 +157,13 @@ pub fn entry_hash(family: Family, key: &[u8], value: &[u8]) -> u128 {
 /// The state hash computed anew from all entries: what `Meta::state_hash` must equal.
 pub fn full_hash(view: &dyn View) -> Result<u128, ViewError> {
     let mut sum = 0u128;
-    for family in Family::ALL.iter().filter(|family| family.is_primary()) {
-        super::scan_prefix(view, *family, b"", |key, value| {
-            sum = sum.wrapping_add(entry_hash(*family, key, value));
+    let mut add = |family: Family, prefix: &[u8]| {
+        super::scan_prefix(view, family, prefix, |key, value| {
+            sum = sum.wrapping_add(entry_hash(family, key, value));
             Ok(true)
-        })?;
-    }
+        })
+    };
+    Family::ALL.iter().filter(|family| family.is_primary()).try_for_each(|family| add(*family, b""))?;
+    sys::REPLICATED.iter().try_for_each(|prefix| add(Family::Sys, prefix))?;
     Ok(sum)
 }

@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use alert_core::{
-    pb,
+    pb::{self, raft_service_client::RaftServiceClient},
     state::{is_founded, read_audit_anchors},
 };
-use tokio::time::sleep;
+use tokio::{task::AbortHandle, time::sleep};
+use tonic::Code;
 
 use super::world::{World, soon};
-use crate::api::backend::{AdminBackend, AdminError, Level, Store};
+use crate::{
+    api::backend::{AdminBackend, AdminError, Level, Store},
+    raft::{channel::Channel, limits::RAFT_MESSAGE_BYTES_MAX, types::NodeId, wire::WIRE_VERSION},
+    seam::PeerTarget,
+};
 
 fn refusal(error: AdminError) -> String {
     match error {
@@ -237,4 +242,60 @@ async fn a_voter_is_not_removed_when_no_quorum_would_be_left() {
     ));
     world.node(1).admin().remove(3, soon(10)).await.unwrap();
     world.write(1, 7, 1).await.unwrap().unwrap();
+}
+
+/// A connection to node 1 with the certificate of `node`, before any hello.
+async fn stranger(world: &World, node: NodeId) -> (RaftServiceClient<Channel>, AbortHandle) {
+    let target = PeerTarget { node_id: 1, address: "node-1:1".into() };
+    let stream = world.pipes.connector(node).connect(target).await.unwrap();
+    let (channel, driver) = Channel::open(stream, Duration::from_secs(5)).await.unwrap();
+    let client = RaftServiceClient::with_origin(channel, "http://node-1".parse().unwrap());
+    (client.max_encoding_message_size(2 * RAFT_MESSAGE_BYTES_MAX), driver)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_is_told_to_form_the_cluster_by_itself_and_by_no_other() {
+    let mut world = World::new();
+    world.start(1).await;
+    let (mut other, _driver) = stranger(&world, 2).await;
+    assert_eq!(other.form(pb::InitRequest {}).await.unwrap_err().code(), Code::PermissionDenied);
+    let (mut itself, _driver) = stranger(&world, 1).await;
+    for formed_now in [true, false] {
+        let answer = itself.form(pb::InitRequest {}).await.unwrap().into_inner();
+        assert_eq!(answer, pb::InitResponse { cluster_id: "test".into(), formed_now });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_between_nodes_may_be_larger_than_tonic_allows_by_default() {
+    let world = World::of(1).await;
+    let (client, _driver) = stranger(&world, 2).await;
+    let refusal = async |bytes: usize| {
+        let frame = pb::RaftFrame { payload: vec![0; bytes].into() };
+        client.clone().heartbeat(frame).await.unwrap_err().code()
+    };
+    // It arrived, and was refused for want of a hello.
+    assert_eq!(refusal(RAFT_MESSAGE_BYTES_MAX - 1024).await, Code::FailedPrecondition);
+    assert_eq!(refusal(RAFT_MESSAGE_BYTES_MAX + 1024).await, Code::OutOfRange);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_member_speaks_for_callers_and_for_its_own_audit_log() {
+    let world = World::of(1).await;
+    let incarnation = world.storage(1).directory.identity().incarnation.clone();
+    let (mut client, _driver) = stranger(&world, 2).await;
+    let hello = pb::RaftHello {
+        cluster_id: "test".into(),
+        node_id: 2,
+        incarnation: "fresh".into(),
+        protocol_version: WIRE_VERSION,
+        to_node_id: 1,
+        to_incarnation: incarnation,
+        ..Default::default()
+    };
+    client.hello(hello).await.unwrap();
+    let refused = client.forward(pb::ForwardRequest::default()).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::PermissionDenied, "node 2 is no member of this cluster"));
+    let refused = client.anchor_audit(pb::RaftFrame::default()).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::PermissionDenied, "node 2 is no member of this cluster"));
 }

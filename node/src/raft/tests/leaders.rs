@@ -175,7 +175,7 @@ async fn many_writes_share_entries_large_ones_pass_and_one_too_large_is_refused(
     assert!(entries < 50, "{entries} entries for 2000 writes at once");
     assert_eq!(world.read(3, Level::Linearizable, 1999).await, Ok(Some(1999)));
 
-    // Twenty entries of almost a megabyte at once, in messages that tonic would refuse by default. Each holds a message
+    // Twenty entries of almost a megabyte at once, in several messages. Each holds a message
     // that decodes: one that does not is of another version, and stops every node that applies it.
     let large = |bytes: usize| {
         let message = pb::HitMessage { text: "x".repeat(bytes), ..Default::default() }.encode_to_vec();

@@ -52,6 +52,8 @@ pub struct Receiver {
     /// Bytes there, by file.
     arrived: Vec<u64>,
     open: Option<(usize, Box<dyn AppendFile>)>,
+    /// Its files are left alone for as long as it lives.
+    _alive: Arc<()>,
 }
 
 impl Receiver {
@@ -63,6 +65,7 @@ impl Receiver {
         (staging, received, number): (&Path, &Path, u64),
         manifest: Manifest,
         own: &[Checkpoint],
+        alive: Arc<()>,
     ) -> Result<Self, CheckpointError> {
         let files = &*host.files;
         let id = blake3::hash(&manifest.encode()).to_hex();
@@ -106,7 +109,7 @@ impl Receiver {
             }
             arrived.push(present);
         }
-        let receiver = Self { host: host.clone(), manifest, directory, complete, arrived, open: None };
+        let receiver = Self { host: host.clone(), manifest, directory, complete, arrived, open: None, _alive: alive };
         receiver.check_space(staging)?;
         Ok(receiver)
     }

@@ -45,6 +45,8 @@ pub(super) struct Shared {
     newest: Mutex<Option<Checkpoint>>,
     /// Every checkpoint that somebody may hold.
     known: Mutex<Vec<Weak<Held>>>,
+    /// Alive while files of another node's checkpoint come in.
+    receiving: Mutex<Weak<()>>,
     stop_at: Mutex<Option<Step>>,
 }
 
@@ -69,6 +71,7 @@ impl CheckpointStore {
             counter: AtomicU64::new(0),
             newest: Mutex::new(None),
             known: Mutex::default(),
+            receiving: Mutex::default(),
             stop_at: Mutex::default(),
         };
         shared.load()?;
@@ -95,7 +98,9 @@ impl CheckpointStore {
         let work = move || {
             let number = shared.counter.fetch_add(1, Ordering::Relaxed);
             let places = (shared.staging(), shared.received());
-            Receiver::begin(&shared.host, &*shared.engines, (&places.0, &places.1, number), manifest, &own)
+            let alive = Arc::new(());
+            *shared.receiving.lock() = Arc::downgrade(&alive);
+            Receiver::begin(&shared.host, &*shared.engines, (&places.0, &places.1, number), manifest, &own, alive)
         };
         seam::run(&*self.shared.host.blocking, Lane::Snapshot, work).await
     }
@@ -175,7 +180,20 @@ impl Shared {
         let checkpoint = self.publish(path, manifest)?;
         tracing::info!(?checkpoint, applied = ?checkpoint.last_log_id(), "checkpoint built");
         self.replace_newest(checkpoint.clone());
+        self.sweep_staging()?;
         Ok(checkpoint)
+    }
+
+    /// Removes what a transfer left that was broken off and not resumed: it would outlive every erasure.
+    fn sweep_staging(&self) -> Result<(), CheckpointError> {
+        if self.receiving.lock().strong_count() > 0 {
+            return Ok(());
+        }
+        let (files, staging) = (&*self.host.files, self.staging());
+        for entry in files.list(&staging).map_err(CheckpointError::io(&staging))? {
+            files.remove_directory(&entry.path).map_err(CheckpointError::io(&entry.path))?;
+        }
+        Ok(())
     }
 
     /// Reads back what a new checkpoint holds.

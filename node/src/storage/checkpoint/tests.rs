@@ -219,6 +219,26 @@ async fn an_interrupted_transfer_resumes_and_a_damaged_file_comes_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_broken_off_transfer_left_goes_with_the_next_checkpoint_and_one_under_way_stays() {
+    on_every_engine(|bench| async move {
+        let leader = bench.storage("leader").unwrap();
+        fill(&leader, 1, 60).await;
+        let checkpoint = leader.checkpoints.build().await.unwrap();
+        let learner = bench.storage("learner").unwrap();
+        fill(&learner, 1, 2).await;
+        let mut receiver = learner.checkpoints.receive(checkpoint.manifest().clone()).await.unwrap();
+        send(&checkpoint, &mut receiver, 3).await;
+        let staging = bench.path("learner/state/staging");
+        learner.checkpoints.build().await.unwrap();
+        assert_eq!(names(&staging).len(), 1, "it is being received");
+        drop(receiver);
+        learner.checkpoints.build().await.unwrap();
+        assert_eq!(names(&staging), [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_received_snapshot_waits_for_its_install_whatever_is_offered_next() {
     on_every_engine(|bench| async move {
         let leader = bench.storage("leader").unwrap();

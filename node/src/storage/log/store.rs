@@ -51,6 +51,12 @@ impl LogStore {
         LogReader { shared: self.shared.clone() }
     }
 
+    /// Index of the last entry that there is or was; 0 = there never was one.
+    pub fn last_index(&self) -> u64 {
+        let log = self.shared.log.lock();
+        log.last.max(log.purged).map_or(0, |id| id.index)
+    }
+
     /// Marks along what lay on disk when the log was opened.
     pub fn opened_marks(&self) -> LogMarks {
         self.shared.log.lock().opened.clone()

@@ -8,7 +8,7 @@ use std::{
 use alert_client::{AlertClient, json, pb, present};
 use alert_core::{
     alert::time::{field_ms, iso_text},
-    audit::{Anchor, Report, Verifier, first_sequence, merge_attempts},
+    audit::{Anchor, End, Report, Verifier, first_sequence, merge_attempts},
 };
 use clap::{Args, Subcommand};
 
@@ -328,7 +328,8 @@ fn verify_files(
     .against(anchors);
     for (number, path) in files.iter().enumerate() {
         let bytes = fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        verifier.file(&path.display().to_string(), &bytes, number + 1 == files.len());
+        let end = if number + 1 == files.len() { End::MayBeCut } else { End::Whole };
+        verifier.file(&path.display().to_string(), &bytes, end);
     }
     let report = verifier.finish();
     tell(&report, files.len(), output)?;
@@ -358,6 +359,7 @@ fn tell(report: &Report, files: usize, output: &Output) -> Result<(), Failure> {
         "files": files,
         "records": report.records,
         "lastSequence": report.last_sequence,
+        "unfinishedBytes": report.unfinished_bytes,
         "head": hex(&report.head),
         "anchors": report.anchors_met,
         "anchoredUntil": report.anchored_until_ms.map(iso_text),
@@ -373,6 +375,13 @@ fn tell(report: &Report, files: usize, output: &Output) -> Result<(), Failure> {
             ("head", hex(&report.head)),
             ("anchored until", report.anchored_until_ms.map(iso_text).unwrap_or_default()),
         ]);
+        if report.unfinished_bytes > 0 {
+            let bytes = report.unfinished_bytes;
+            text.push_str(&format!(
+                "\nthe last {bytes} bytes are no whole record: the node was stopped while it wrote, or the file was cut; \
+                 the cluster's anchors (--anchors) tell which"
+            ));
+        }
         for fault in &report.faults {
             text.push_str(&format!("\n{} at byte {}: {}", fault.file, fault.offset, fault.what));
         }

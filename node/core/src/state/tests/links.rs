@@ -5,10 +5,10 @@ use prost::Message;
 use super::{Store, bureau, cancel, code, create, id, person};
 use crate::{
     alert::attachment,
-    limits, pb,
+    codec, limits, pb,
     state::{
         command::{Command, Outcome, Rejection},
-        family::Family,
+        family::{Family, sys},
         full_hash, read_attachment, read_attachment_chunk,
     },
 };
@@ -37,8 +37,24 @@ fn an_erased_alert_is_gone_from_every_family_but_the_erasure_list() {
     store.run(Command::Link { id: id(9), link: link.encode_to_vec() }).unwrap();
     let update = Command::Update { id: id(1), expected_version: 1, alert: person(1, "missing").encode_to_vec() };
     store.run(update).unwrap();
+    let hit = pb::Hit {
+        alert_id: id(1).to_string(),
+        version_seen: 1,
+        report: Some(pb::HitReport { circumstances: "Synthetic1 was seen".into(), ..Default::default() }),
+        ..Default::default()
+    };
+    store.run(Command::ReportHit { id: id(8), hit: hit.encode_to_vec() }).unwrap();
     store.run(Command::Erase { id: id(1), ground: "court order".into(), by: "desk".into() }).unwrap();
     assert!(store.stored(1).is_none());
+    assert_eq!(store.view.entries(Family::Hits).count(), 0);
+    let erased: Vec<_> = store
+        .view
+        .entries(Family::Sys)
+        .filter(|(key, _)| key.starts_with(sys::ERASED))
+        .map(|(_, value)| value.to_vec())
+        .collect();
+    let expected = (id(1), "court order", "desk", store.now_ms);
+    assert_eq!(erased, [codec::encode(&expected)], "what a restore goes by");
     for text in ["Synthetic1", "REF-1"] {
         assert_eq!(store.families_with(text), [""; 0], "{text}");
     }

@@ -1,6 +1,7 @@
 //! Stories of the state machine, over a state in memory.
 
 mod feed;
+mod golden;
 mod life;
 mod links;
 mod policy;

@@ -47,8 +47,15 @@ fn request_ids_are_bounded_by_time_and_count_and_never_executed_again() {
     let any = store.proposal(None, None, Command::Tick);
     store.apply(&[any]);
     assert_eq!(store.apply(&[far]).remove(0).remove(0), Err(Rejection::RequestExpired));
-    // What is left of the session is its floor.
-    assert_eq!(store.view.entries(Family::Requests).count(), 1);
+    // What is left of the session is its floor, and when it was raised; of a session silent for long, nothing.
+    let left = |store: &Store| store.view.entries(Family::Requests).count();
+    assert_eq!(left(&store), 2);
+    for (step, expected) in [(limits::REQUEST_SESSION_TTL_MS, 2), (1, 0)] {
+        store.now_ms += step;
+        let any = store.proposal(None, None, Command::Tick);
+        store.apply(&[any]);
+        assert_eq!(left(&store), expected);
+    }
 }
 
 /// What is known of the oldest kept answer spares a search; it must never hide one that is due.
@@ -62,7 +69,9 @@ fn kept_answers_end_at_their_time_whether_or_not_their_age_is_remembered() {
             let request = Some(RequestKey { session, sequence: step + 1, content_hash: [0; 16] });
             let tick = store.proposal(Some(bureau("nca")), request, Command::Tick);
             store.apply(&[tick]);
-            store.now_ms += limits::REQUEST_TTL_MS / [7, 90, 1][step as usize / 150];
+            store.now_ms +=
+                [limits::REQUEST_TTL_MS / 7, limits::REQUEST_TTL_MS / 90, limits::REQUEST_SESSION_TTL_MS / 5]
+                    [step as usize / 150];
         }
         forgets.caches = Caches::default();
         let kept =
