@@ -11,6 +11,8 @@ mod formation;
 mod killed;
 mod logs;
 mod lost_disk;
+mod national_copy;
+mod overload;
 mod power_loss;
 mod refused_callers;
 mod refused_starts;

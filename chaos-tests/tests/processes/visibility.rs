@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use alert_chaos::traffic::{create, percentile};
+use alert_chaos::{
+    demo::partner_agreement,
+    traffic::{create, percentile},
+};
 use alert_client::AlertClient;
 use alert_proto::v1 as pb;
 use alert_synth::known;
@@ -124,5 +127,48 @@ async fn a_node_that_slept_through_a_cancellation_never_serves_what_was_cancelle
         node.resume().unwrap();
         let last = last_opposite(&at_node, &question, &id, false, acknowledged).await;
         assert_eq!(last, Duration::ZERO, "node {} served it, asked {last:?} after the acknowledgement", node.id());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suspended_agreement_is_served_by_no_node_a_second_later_nor_by_one_that_slept() {
+    let cluster = three().start().await.unwrap();
+    let writer = bureau(&cluster);
+    let policy = cluster.client("policy").unwrap();
+    let policy = policy.with_defaults(|defaults| defaults.purpose = "alert-management".to_owned());
+    let agreement = partner_agreement(&cluster).unwrap();
+    let agreement_id = agreement.id.clone();
+    policy.put_agreement(pb::PutAgreementRequest { agreement: Some(agreement), ..Default::default() }).await.unwrap();
+    let alert = known::numbered("suspended", 1);
+    let question = question(&alert);
+    let id = create(&writer, alert).await.unwrap().alert_id;
+    let partner = cluster.client("partner-fr").unwrap().with_deadline(Duration::from_secs(2));
+    for sleeper in 1..=3 {
+        // Connections stand, and every node serves the partner.
+        let nodes: Vec<AlertClient> =
+            cluster.nodes().iter().map(|node| partner.at_node(node.client_address().unwrap())).collect();
+        let moment = Instant::now();
+        join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, true, moment))).await;
+        let node = cluster.node(sleeper).unwrap();
+        node.pause().unwrap();
+        let suspend = pb::SuspendAgreementRequest { agreement_id: agreement_id.clone(), ..Default::default() };
+        policy.suspend_agreement(suspend).await.unwrap();
+        let acknowledged = Instant::now();
+        tokio::time::sleep_until((acknowledged + GONE_AFTER).into()).await;
+        node.resume().unwrap();
+        // Each node is asked until it has said of itself that the agreement is not in force, and answers nothing before.
+        let refuses = join_all(nodes.iter().map(|node| async {
+            while acknowledged.elapsed() < LIMIT {
+                match node.search(question.clone()).await {
+                    Ok(answer) => panic!("served {:?} later by {:?}", acknowledged.elapsed(), answer.answer),
+                    Err(error) if error.code == "AGREEMENT_NOT_IN_FORCE" => return true,
+                    Err(_) => {}
+                }
+            }
+            false
+        }));
+        assert!(refuses.await.iter().all(|refused| *refused), "node {sleeper} slept");
+        let resume = pb::ResumeAgreementRequest { agreement_id: agreement_id.clone(), ..Default::default() };
+        policy.resume_agreement(resume).await.unwrap();
     }
 }

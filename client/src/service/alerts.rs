@@ -4,7 +4,7 @@ use crate::call::calls;
 
 calls! { alert_service_client::AlertServiceClient {
     /// All faults of a record at once; changes nothing.
-    ask validate(ValidateRequest) -> ValidateResponse = validate;
+    read validate(ValidateRequest) -> ValidateResponse = validate;
     /// Alerts that may be about the same subject. Warns, never blocks.
     read check_duplicates(CheckDuplicatesRequest) -> CheckDuplicatesResponse = check_duplicates;
     /// Creates an alert; the store assigns its id.

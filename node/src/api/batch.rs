@@ -25,7 +25,7 @@ use super::{
     stream::{StreamCall, over},
     work::Gone,
 };
-use crate::limits::{BATCH_SLICE_QUERIES, PAGE_SCAN_TIME_MAX};
+use crate::limits::{BATCH_SLICE_QUERIES, PAGE_SCAN_TIME_MAX, RETRY_AFTER_MIN};
 
 /// One message of a batch on its way.
 pub(super) struct Message {
@@ -93,6 +93,7 @@ impl Message {
             let message = format!("at most {BATCH_QUERIES_PER_MESSAGE_MAX} queries in one message");
             return Err(ApiError::field("queries", "TOO_MANY", message));
         }
+        self.api.hold_back(call).await?;
         let reading = self.api.reading(call, self.read.as_ref()).await?;
         let (api, state, max_candidates) = (self.api.clone(), reading.clone(), self.max_candidates);
         let work = move |gone: &Gone| api.slice(&state, max_candidates, queries, gone);
@@ -105,6 +106,18 @@ impl Message {
 }
 
 impl Api {
+    /// Counts the queries of a message as so many calls of their caller. One that has made too many waits: the stream
+    /// behind it is held back.
+    async fn hold_back(&self, call: &Call) -> ApiResult<()> {
+        while let Err(wait) = self.admission().count_or_wait(call.caller_key(), call.counts_as, self.now()) {
+            if Deadline::now() + wait >= call.deadline {
+                return self.admission().count_caller(call.caller_key(), call.counts_as, self.now());
+            }
+            tokio::time::sleep(wait.max(RETRY_AFTER_MIN)).await;
+        }
+        Ok(())
+    }
+
     /// Answers to `queries`: to as many as there is time for before the state grows old, and to one at least.
     fn slice(
         &self,

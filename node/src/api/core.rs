@@ -20,7 +20,7 @@ use super::{
     operations::{Kind, Operation},
     tokens::TokenSealer,
 };
-use crate::seam::Host;
+use crate::{limits::ANSWER_MARGIN, seam::Host};
 
 /// Choices of the node's configuration that the services follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,7 +227,14 @@ impl Api {
     pub(super) async fn refuse(&self, call: &Call, error: Box<ApiError>) -> Box<ApiError> {
         observe::refused(call.operation, &error);
         if !matches!(error.code, ErrorCode::AuditUnavailable | ErrorCode::Overloaded | ErrorCode::QuotaExceeded) {
-            self.audit_refusal(call, &error).await;
+            // A refusal gives nothing out: it waits for its record while its caller waits, and no longer.
+            let until = call.deadline.max(Deadline::now() + ANSWER_MARGIN / 2);
+            if tokio::time::timeout_at(until, self.audit_refusal(call, &error)).await.is_err() {
+                tracing::error!(
+                    code = error.code.row().name,
+                    "a refused call left before its audit record was durable"
+                );
+            }
         }
         error
     }

@@ -18,7 +18,7 @@ use super::{
     operations::{DefaultLevel, Kind},
     tokens::TokenKind,
 };
-use crate::limits::{BOUND_MAX, SERVED_STALENESS_MAX};
+use crate::limits::{BOUND_MAX, SERVED_STALENESS_MAX, WORK_STALENESS_MAX};
 
 /// A state to answer from, and who looks at it.
 #[derive(Clone)]
@@ -28,8 +28,9 @@ pub struct Reading {
     pub meta: Arc<Meta>,
     /// As it was served.
     pub level: pb::ReadLevel,
-    /// Of a bounded read; zero at the other levels.
-    bound: Duration,
+    /// Outside the promise of one second: for national callers who asked for whatever is here, or whom policy rather gives
+    /// an old answer than none.
+    may_be_old: bool,
     pub viewer: Viewer,
     /// Present for partners.
     pub agreement: Option<pb::Agreement>,
@@ -42,45 +43,64 @@ pub struct Reading {
     taken_at: Duration,
 }
 
+/// What a caller asks for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    level: Level,
+    /// It named a level that needs a quorum: it gets that or is refused.
+    insists: bool,
+}
+
 impl Reading {
     /// How old the state may be at `boot` (time since boot); `None` = nothing is proven.
     fn age_at(&self, boot: Duration) -> Option<Duration> {
         Some(self.handle.staleness? + boot.saturating_sub(self.taken_at))
-    }
-
-    /// True when what leaves the node must not be older than [`SERVED_STALENESS_MAX`]: for partners always, for national
-    /// callers unless they asked for what may be older.
-    fn must_be_young(&self) -> bool {
-        let asked_for_older = match self.level {
-            pb::ReadLevel::Session | pb::ReadLevel::Local => true,
-            _ => self.bound > SERVED_STALENESS_MAX,
-        };
-        self.agreement.is_some() || !asked_for_older
     }
 }
 
 impl Api {
     /// Waits for the read level, then finds out who looks.
     pub(super) async fn reading(&self, call: &Call, options: Option<&pb::ReadOptions>) -> ApiResult<Reading> {
-        let (level, asked) = self.level(call, options)?;
+        let asked = self.level(call, options)?;
+        self.reading_or_old(call, asked.level, asked).await
+    }
+
+    /// The state for one more piece of an answer that comes in pieces: a new one each time, so that what was cancelled or
+    /// suspended meanwhile is not given out.
+    pub(super) async fn reading_on(&self, call: &Call, options: Option<&pb::ReadOptions>) -> ApiResult<Reading> {
+        let asked = self.level(call, options)?;
+        let level = match asked.level {
+            Level::Local => Level::Local,
+            _ => Level::Bounded(WORK_STALENESS_MAX),
+        };
+        self.reading_or_old(call, level, asked).await
+    }
+
+    async fn reading_or_old(&self, call: &Call, level: Level, asked: Asked) -> ApiResult<Reading> {
         match self.reading_at(call, level).await {
-            Err(error) if error.code == ErrorCode::NoQuorum && !asked && self.local_is_allowed(call) => {
-                let mut reading = self.reading_at(call, Level::Local).await?;
-                reading.handle.without_quorum = true;
+            Err(error) if error.code == ErrorCode::NoQuorum && !asked.insists && self.old_is_allowed(call) => {
+                let level = match asked.level {
+                    Level::Session { .. } => asked.level,
+                    _ => Level::Local,
+                };
+                let mut reading = self.look(call, self.state(call, level).await?, level)?;
+                (reading.may_be_old, reading.handle.without_quorum) = (true, true);
                 Ok(reading)
             }
             other => other,
         }
     }
 
-    /// The same at a level that is given. A partner is served from a state that is proven young, whatever the level.
+    /// The same at a level that is given. Whatever the level, the state is proven young: for all but national callers who
+    /// ask for the local one.
     pub(super) async fn reading_at(&self, call: &Call, level: Level) -> ApiResult<Reading> {
         let level = match level {
-            Level::Bounded(bound) if call.is_partner() => Level::Bounded(bound.min(SERVED_STALENESS_MAX)),
+            Level::Bounded(bound) => Level::Bounded(bound.min(SERVED_STALENESS_MAX)),
             level => level,
         };
         let mut handle = self.state(call, level).await?;
-        if call.is_partner() && matches!(level, Level::Session { .. }) {
+        let is_young = handle.staleness.is_some_and(|staleness| staleness <= SERVED_STALENESS_MAX);
+        if matches!(level, Level::Session { .. }) && !is_young {
             handle = self.state(call, Level::Bounded(SERVED_STALENESS_MAX)).await?;
         }
         self.look(call, handle, level)
@@ -99,12 +119,12 @@ impl Api {
     }
 
     /// Without a quorum, national callers may be given what is here, by policy.
-    fn local_is_allowed(&self, call: &Call) -> bool {
+    fn old_is_allowed(&self, call: &Call) -> bool {
         self.options().local_without_quorum && !call.is_partner()
     }
 
-    /// The level to read at, and whether the caller asked for it.
-    fn level(&self, call: &Call, options: Option<&pb::ReadOptions>) -> ApiResult<(Level, bool)> {
+    /// What the caller asks for.
+    fn level(&self, call: &Call, options: Option<&pb::ReadOptions>) -> ApiResult<Asked> {
         let none = pb::ReadOptions::default();
         let options = options.unwrap_or(&none);
         let asked = pb::ReadLevel::try_from(options.level)
@@ -128,7 +148,8 @@ impl Api {
             }
             pb::ReadLevel::Local => Level::Local,
         };
-        Ok((level, asked != pb::ReadLevel::Unspecified))
+        let insists = matches!(asked, pb::ReadLevel::Linearizable | pb::ReadLevel::Bounded);
+        Ok(Asked { level, insists })
     }
 
     /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
@@ -153,15 +174,11 @@ impl Api {
         };
         let (agreement, seen) = agreement.unzip();
         let viewer = Viewer::of_authority(call.caller().clone(), seen, &rules);
-        let bound = match level {
-            Level::Bounded(bound) => bound,
-            _ => Duration::ZERO,
-        };
         Ok(Reading {
             handle,
             meta,
             level: served(level),
-            bound,
+            may_be_old: agreement.is_none() && level == Level::Local,
             viewer,
             agreement,
             rules,
@@ -173,7 +190,10 @@ impl Api {
 
     /// The one-second promise, kept to the last step: however long the work and the audit record took, an answer from a
     /// state that may be older by now does not leave.
-    fn check_young(&self, reading: &Reading) -> ApiResult<()> {
+    pub(super) fn check_leaves(&self, reading: &Reading) -> ApiResult<()> {
+        if reading.may_be_old {
+            return Ok(());
+        }
         let age = reading.age_at(self.host().clock.boot());
         if age.is_none_or(|age| age > SERVED_STALENESS_MAX) {
             let message = "the answer took so long that the state behind it may be too old by now";
@@ -190,13 +210,13 @@ impl Api {
         disclosed: Vec<pb::AuditDisclosure>,
     ) -> ApiResult<pb::AnswerContext> {
         // Counts and settings say nothing of an alert, and may take their time.
-        let must_be_young = reading.must_be_young() && (call.is_partner() || !disclosed.is_empty());
-        if must_be_young {
-            self.check_young(reading)?;
+        let shows = call.is_partner() || !disclosed.is_empty();
+        if shows {
+            self.check_leaves(reading)?;
         }
         let receipt = self.audit(call, disclosed, reading.handle.revision, tonic::Code::Ok).await?;
-        if must_be_young {
-            self.check_young(reading)?;
+        if shows {
+            self.check_leaves(reading)?;
         }
         Ok(self.context_of(call, reading, receipt))
     }

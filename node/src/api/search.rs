@@ -76,11 +76,11 @@ impl Operate for pb::SearchRequest {
         let warnings = parsed.warnings.clone();
         let (sources, disclosed) = if parsed.persons.is_empty() {
             // A few look-ups: less than it costs to change threads.
-            api.answers(&reading, &self.sources, &parsed, self.max_candidates)?
+            api.answers(&reading, &self.sources, &parsed, self.max_candidates, &Gone::default())?
         } else {
             let (asker, state) = (api.clone(), reading.clone());
             let (sources, max_candidates) = (self.sources.clone(), self.max_candidates);
-            let work = move |_: &Gone| asker.answers(&state, &sources, &parsed, max_candidates);
+            let work = move |gone: &Gone| asker.answers(&state, &sources, &parsed, max_candidates, gone);
             api.work(call, Class::Search, work).await?
         };
         let answer = api.disclose(call, &reading, disclosed).await?;
@@ -97,16 +97,18 @@ impl Operate for pb::CheckDuplicatesRequest {
         let reading = api.reading(call, self.read.as_ref()).await?;
         let (asker, state, alert) = (api.clone(), reading.clone(), alert.clone());
         let (source, disclosed) = api
-            .work(call, Class::Search, move |_| {
-                let found = search::duplicates(
-                    &*state.handle.view,
-                    &alert,
-                    state.normaliser,
-                    &state.viewer,
-                    &asker.labels(&state),
-                    state.rules.search_profile(),
-                    SearchLimits::default(),
-                )?;
+            .work(call, Class::Search, move |gone| {
+                let found = gone.watch(&*state.handle.view, |view| {
+                    search::duplicates(
+                        view,
+                        &alert,
+                        state.normaliser,
+                        &state.viewer,
+                        &asker.labels(&state),
+                        state.rules.search_profile(),
+                        SearchLimits::default(),
+                    )
+                })?;
                 let mut disclosed = Vec::new();
                 Ok((source_answer(&state, found, &mut disclosed)?, disclosed))
             })
@@ -131,10 +133,11 @@ impl Api {
         asked: &[String],
         query: &ParsedQuery,
         max_candidates: u32,
+        gone: &Gone,
     ) -> ApiResult<(Vec<pb::SourceAnswer>, Vec<pb::AuditDisclosure>)> {
         let (mut answers, mut disclosed) = (Vec::new(), Vec::new());
         if asked.is_empty() || asked.iter().any(|source| source == SOURCE) {
-            answers.push(self.ask(reading, query, max_candidates, &mut disclosed)?);
+            answers.push(self.ask(reading, query, max_candidates, gone, &mut disclosed)?);
         }
         for source in asked.iter().filter(|source| *source != SOURCE) {
             answers.push(pb::SourceAnswer {
@@ -153,16 +156,13 @@ impl Api {
         reading: &Reading,
         query: &ParsedQuery,
         max_candidates: u32,
+        gone: &Gone,
         disclosed: &mut Vec<pb::AuditDisclosure>,
     ) -> ApiResult<pb::SourceAnswer> {
-        let found = search::run(
-            &*reading.handle.view,
-            query,
-            &reading.viewer,
-            &self.labels(reading),
-            reading.rules.search_profile(),
-            SearchLimits { max_candidates, except: None },
-        )?;
+        let (labels, profile) = (self.labels(reading), reading.rules.search_profile());
+        let limits = SearchLimits { max_candidates, except: None };
+        let found = gone
+            .watch(&*reading.handle.view, |view| search::run(view, query, &reading.viewer, &labels, profile, limits))?;
         source_answer(reading, found, disclosed)
     }
 }

@@ -27,6 +27,7 @@ pub mod node;
 pub mod options;
 pub mod peers;
 pub mod prober;
+pub mod proofs;
 pub mod propose;
 pub mod read_pump;
 pub mod reads;

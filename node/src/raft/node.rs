@@ -115,6 +115,12 @@ pub(super) struct Inner {
 }
 
 impl RaftNode {
+    /// How many snapshots are on their way here.
+    #[cfg(test)]
+    pub(crate) fn snapshots_under_way(&self) -> watch::Receiver<usize> {
+        self.0.snapshots.under_way()
+    }
+
     /// Opens consensus on what the disk holds and starts its work. Nothing is served before [`RaftNode::serve`].
     ///
     /// # Errors
@@ -471,12 +477,6 @@ impl Store for RaftNode {
 }
 
 impl Inner {
-    /// How many snapshots are on their way here.
-    #[cfg(test)]
-    pub(super) fn snapshots_under_way(&self) -> watch::Receiver<usize> {
-        self.snapshots.under_way()
-    }
-
     async fn forward_call(
         &self,
         to: pb::LeaderHint,

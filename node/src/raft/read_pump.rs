@@ -6,7 +6,6 @@
 //! also proves that a state which has applied c is as fresh as t0: that bounds staleness without synchronised clocks.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,7 +17,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::options::ReadBounds;
+use super::{
+    options::ReadBounds,
+    proofs::{Proof, Proofs},
+};
 use crate::{
     api::backend::{Deadline, ReadError},
     ops::metric,
@@ -28,8 +30,6 @@ use crate::{
 /// While every waiting reader is covered by a probe under way, another leaves after so many spacings: in case that one
 /// is lost.
 const COVERED_SPACINGS: u32 = 10;
-/// Most proofs that wait for their index to be applied.
-const PROOFS_KEPT: usize = 64;
 
 /// Asks one read index. On the leader of its own quorum, elsewhere of the leader.
 pub trait Prober: Send + Sync + 'static {
@@ -53,43 +53,18 @@ struct Waiter {
     index: oneshot::Sender<Result<u64, ReadError>>,
 }
 
-/// A probe that came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Proof {
-    sent_at: Duration,
-    index: u64,
-}
-
 #[derive(Default)]
 struct State {
     order: u64,
     waiters: Vec<Waiter>,
-    /// Proofs whose index was not applied when last looked at, oldest first.
-    pending: VecDeque<Proof>,
-    /// The newest proof that the applied state fulfils: when its probe was sent.
-    proven_at: Option<Duration>,
+    /// Of the probes that came back.
+    proofs: Proofs,
     /// When the newest successful probe was sent, and its index.
     newest: Option<Proof>,
     last_failure: String,
     /// The probe that was settled last failed.
     last_attempt_failed: bool,
     stopped: bool,
-}
-
-impl State {
-    /// Keeps a proof until its index is applied. Too many of them are thinned out evenly: were the oldest dropped, a node
-    /// that lags by more than they span would never reach one, and never prove anything again.
-    fn keep(&mut self, proof: Proof) {
-        if self.pending.len() == PROOFS_KEPT {
-            let mut position = 0;
-            self.pending.retain(|_| {
-                position += 1;
-                position % 2 == 1
-            });
-        }
-        let place = self.pending.partition_point(|kept| kept.index <= proof.index);
-        self.pending.insert(place, proof);
-    }
 }
 
 /// The pump. Clones share it.
@@ -153,15 +128,10 @@ impl ReadPump {
         }
     }
 
-    /// When the newest probe was sent that a state at `applied_index` fulfils, as time since boot; `None` = no probe
-    /// came back since the node started.
+    /// When the newest probe was sent that a state at `applied_index` fulfils, as time since boot; `None` = no probe that
+    /// came back since the node started says anything of it.
     pub fn proven_at(&self, applied_index: u64) -> Option<Duration> {
-        let mut state = self.state.lock().expect("held in this function only");
-        while let Some(proof) = state.pending.front().copied().filter(|proof| proof.index <= applied_index) {
-            state.pending.pop_front();
-            state.proven_at = state.proven_at.max(Some(proof.sent_at));
-        }
-        state.proven_at
+        self.state.lock().expect("held for this line only").proofs.of(applied_index)
     }
 
     /// How far the newest probe found the log committed.
@@ -254,7 +224,7 @@ impl ReadPump {
                 if state.newest.is_none_or(|newest| newest.sent_at <= proof.sent_at) {
                     state.newest = Some(proof);
                 }
-                state.keep(proof);
+                state.proofs.add(proof);
                 Ok(index)
             }
             Err(reason) => {
@@ -299,22 +269,70 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_node_that_always_lags_still_proves_how_old_its_state_is() {
-        // A probe every 2 ms finds the log two entries further; this node is 400 entries behind all the time.
-        let clock = Arc::new(crate::seam::SystemClock);
-        let pump = ReadPump::new(ReadBounds::for_timings(&super::super::Timings::for_election_timeout(SECOND)), clock);
-        for round in 1..=2000u64 {
-            let sent_at = Duration::from_millis(2 * round);
-            pump.settle(Probe { order: round, sent_at }, Ok(2 * round));
-            let applied = (2 * round).saturating_sub(400);
-            let proven_at = pump.proven_at(applied);
-            if round > 400 {
-                // 200 rounds behind, and never much more than that: proofs are thinned out, not lost.
-                let age = sent_at.saturating_sub(proven_at.expect("something is proven"));
-                assert!(age <= Duration::from_millis(700), "round {round}: {age:?}");
+    fn pump() -> ReadPump {
+        let bounds = ReadBounds::for_timings(&super::super::Timings::for_election_timeout(SECOND));
+        ReadPump::new(bounds, Arc::new(crate::seam::SystemClock))
+    }
+
+    /// Answers when it is told to: of each probe, how to.
+    #[derive(Default)]
+    struct HeldQuorum(Mutex<Vec<oneshot::Sender<Result<u64, String>>>>);
+
+    impl Prober for HeldQuorum {
+        fn probe(&self, _patience: Duration) -> BoxFuture<'static, Result<u64, String>> {
+            let (answer, answered) = oneshot::channel();
+            self.0.lock().unwrap().push(answer);
+            Box::pin(async { answered.await.unwrap_or_else(|_| Err("never".into())) })
+        }
+    }
+
+    impl HeldQuorum {
+        /// Waits for the probe that leaves as number `number`, from 1 on.
+        async fn left(&self, number: usize) {
+            while self.0.lock().unwrap().len() < number {
+                tokio::time::sleep(Duration::from_micros(100)).await;
             }
         }
+
+        /// The probe that left first comes back.
+        fn comes_back(&self, index: u64) {
+            self.0.lock().unwrap().remove(0).send(Ok(index)).unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_left_before_the_reader_came_is_not_for_this_reader() {
+        let (pump, quorum, stopping) = (pump(), Arc::new(HeldQuorum::default()), CancellationToken::new());
+        tokio::spawn(pump.clone().run(quorum.clone(), stopping.clone()));
+        let deadline = Instant::now() + SECOND;
+        quorum.left(1).await;
+        // What was acknowledged between the probe and the reader, the probe cannot know of.
+        let mut reader = Box::pin(pump.index(deadline));
+        assert!(futures::poll!(&mut reader).is_pending());
+        quorum.left(2).await;
+        quorum.comes_back(7);
+        assert!(timeout(Duration::from_millis(20), &mut reader).await.is_err(), "served by an earlier probe");
+        quorum.comes_back(9);
+        assert_eq!(reader.await, Ok(9));
+        stopping.cancel();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_probe_serves_every_reader_that_came_before_it_left() {
+        let (pump, quorum, stopping) = (pump(), Arc::new(HeldQuorum::default()), CancellationToken::new());
+        tokio::spawn(pump.clone().run(quorum.clone(), stopping.clone()));
+        let deadline = Instant::now() + SECOND;
+        quorum.left(1).await;
+        quorum.comes_back(7);
+        let mut readers: Vec<_> = (0..1000).map(|_| Box::pin(pump.index(deadline))).collect();
+        for reader in &mut readers {
+            assert!(futures::poll!(reader).is_pending());
+        }
+        quorum.left(1).await;
+        quorum.comes_back(9);
+        assert!(futures::future::join_all(readers).await.iter().all(|index| *index == Ok(9)));
+        assert!(quorum.0.lock().unwrap().is_empty(), "one probe for a thousand readers");
+        stopping.cancel();
     }
 
     /// What a slow quorum saw of the probes.
@@ -342,8 +360,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn however_many_readers_come_few_probes_leave_and_at_most_four_are_under_way() {
-        let clock = Arc::new(crate::seam::SystemClock);
-        let pump = ReadPump::new(ReadBounds::for_timings(&super::super::Timings::for_election_timeout(SECOND)), clock);
+        let pump = pump();
         let (seen, stopping) = (Arc::new(Seen::default()), CancellationToken::new());
         tokio::spawn(pump.clone().run(Arc::new(SlowQuorum(Arc::clone(&seen))), stopping.clone()));
         let readers = (0..1000).map(|number| {

@@ -61,8 +61,7 @@ impl Context<'_, '_> {
             return Err(invalid("reference.content_hash", "the content has another hash"));
         }
         self.writer.meta.revision += 1;
-        let change = Change::Attachment { alert: id };
-        self.writer.insert(Family::Changes, family::change(self.writer.meta.revision), codec::encode(&change));
+        self.writer.tell(Change::Attachment { alert: id });
         self.writer.set(Family::Attachments, key, Some(codec::encode(&size_bytes)))?;
         self.stored(id, &loaded, Outcome::Changed)
     }

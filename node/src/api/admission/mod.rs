@@ -154,6 +154,12 @@ impl Admission {
         self.shares[class as usize].enter(caller)
     }
 
+    /// How many calls of a class are under way.
+    #[cfg(test)]
+    pub fn under_way(&self, class: Class) -> usize {
+        self.shares[class as usize].under_way()
+    }
+
     /// Waits for the turn of one piece of work.
     ///
     /// # Errors
@@ -167,7 +173,15 @@ impl Admission {
     /// # Errors
     /// `QUOTA_EXCEEDED`: the node's limit for one caller.
     pub fn count_caller(&self, caller: CallerKey, calls: u32, now: Now) -> ApiResult<()> {
-        exceeded(self.callers.spend(&caller, self.caller_rate, calls, now), "caller")
+        exceeded(self.count_or_wait(caller, calls, now), "caller")
+    }
+
+    /// Counts calls of a caller that is held back rather than refused.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn count_or_wait(&self, caller: CallerKey, calls: u32, now: Now) -> Result<(), Duration> {
+        self.callers.spend(&caller, self.caller_rate, calls, now)
     }
 
     /// Counts calls under an agreement.

@@ -47,6 +47,11 @@ impl Share {
         Self { class, most, counts: Arc::new(Mutex::new(counts)) }
     }
 
+    #[cfg(test)]
+    pub fn under_way(&self) -> usize {
+        self.counts.lock().all
+    }
+
     /// One more, until the ticket is dropped.
     ///
     /// # Errors

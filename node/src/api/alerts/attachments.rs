@@ -13,17 +13,16 @@ use alert_core::{
 use futures::{StreamExt, stream};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    api::{
-        backend::ReadHandle,
-        call::Call,
-        core::{Api, Operate, Refusal},
-        errors::{ApiError, ApiResult},
-        operations::{self, Operation},
-        records::parse_id,
-        stream::{AnswerStream, StreamCall, over},
-    },
-    seam::{Lane, run},
+use crate::api::{
+    admission::Class,
+    call::Call,
+    core::{Api, Operate, Refusal},
+    errors::{ApiError, ApiResult},
+    operations::{self, Operation},
+    reading::Reading,
+    records::parse_id,
+    stream::{AnswerStream, StreamCall, over},
+    work::Gone,
 };
 
 /// What an upload says in its first message.
@@ -143,7 +142,9 @@ impl Operate for pb::PutAttachmentRequest {
 
 /// An attachment on its way out.
 struct Fetch {
-    handle: ReadHandle,
+    api: Api,
+    stream: StreamCall,
+    request: pb::GetAttachmentRequest,
     id: AlertId,
     hash: ContentHash,
     chunks: u32,
@@ -158,20 +159,13 @@ impl Api {
         request: Request<pb::GetAttachmentRequest>,
     ) -> Result<Response<AnswerStream<pb::GetAttachmentResponse>>, Status> {
         let (stream, request) = self.enter_stream(&operations::GET_ATTACHMENT, request)?;
-        let (head, fetch) = self.step(&stream.call, self.open_attachment(&stream.call, &request)).await?;
-        let api = self.clone();
-        let state = (api, stream, fetch);
-        let content = stream::try_unfold(state, |(api, stream, fetch): (Api, StreamCall, Fetch)| async move {
-            if fetch.next == fetch.chunks {
-                return Ok(None);
-            }
-            if stream.is_over() {
-                return Err(over());
-            }
-            let mut fetch = fetch;
-            let (chunk, fetch) = run(&*api.host().blocking, Lane::Read, move || (fetch.chunk(), fetch)).await;
-            let answer = pb::GetAttachmentResponse { chunk: chunk.map_err(Status::from)?, ..Default::default() };
-            Ok(Some((answer, (api, stream, fetch))))
+        let (head, opened) = self.step(&stream.call, self.open_attachment(&stream.call, &request)).await?;
+        let Opened { id, hash, size_bytes } = opened;
+        let (chunks, hasher) = (chunks(size_bytes), blake3::Hasher::new());
+        let fetch = Fetch { api: self.clone(), stream, request, id, hash, chunks, next: 0, hasher };
+        let content = stream::try_unfold(fetch, |mut fetch| async move {
+            let chunk = fetch.next().await?;
+            Ok(chunk.map(|chunk| (pb::GetAttachmentResponse { chunk, ..Default::default() }, fetch)))
         });
         Ok(Response::new(Box::pin(stream::once(std::future::ready(Ok(head))).chain(content))))
     }
@@ -180,44 +174,74 @@ impl Api {
         &self,
         call: &Call,
         request: &pb::GetAttachmentRequest,
-    ) -> ApiResult<(pb::GetAttachmentResponse, Fetch)> {
+    ) -> ApiResult<(pb::GetAttachmentResponse, Opened)> {
         let id = parse_id("alert_id", &request.alert_id)?;
         let hash = content_hash("content_hash", &request.content_hash)?;
         let reading = self.reading(call, request.read.as_ref()).await?;
-        let seen = self.find_or_refuse(&reading, id)?;
-        let version = seen.stored.header.version;
-        // Whom the record does not tell of an attachment, it is not there for.
-        let record = self.record(&reading, &seen)?.alert.unwrap_or_default();
-        let named = record.attachments.into_iter().flat_map(|section| section.attachments);
-        let reference = named.into_iter().find(|reference| reference.content_hash == hash_text(&hash));
-        let reference = reference.ok_or_else(|| ApiError::not_found("attachment"))?;
+        let (reference, version) = self.named_attachment(&reading, id, &hash)?;
         let size_bytes = read_attachment(&*reading.handle.view, id, &hash)?;
         let size_bytes = size_bytes.ok_or_else(|| ApiError::not_found("attachment"))?;
         let given = pb::AuditDisclosure { alert_id: id.to_string(), version, what: "attachment".into() };
         let answer = Some(self.disclose(call, &reading, vec![given]).await?);
-        let fetch = Fetch {
-            handle: reading.handle,
-            id,
-            hash,
-            chunks: chunks(size_bytes),
-            next: 0,
-            hasher: blake3::Hasher::new(),
-        };
-        Ok((pb::GetAttachmentResponse { answer, reference: Some(reference), chunk: Vec::new() }, fetch))
+        let head = pb::GetAttachmentResponse { answer, reference: Some(reference), chunk: Vec::new() };
+        Ok((head, Opened { id, hash, size_bytes }))
+    }
+
+    /// What the record tells this caller of an attachment, and the record's version. Whom it does not tell, for them the
+    /// attachment is not there.
+    fn named_attachment(
+        &self,
+        reading: &Reading,
+        id: AlertId,
+        hash: &ContentHash,
+    ) -> ApiResult<(pb::AttachmentReference, u64)> {
+        let seen = self.find_or_refuse(reading, id)?;
+        let record = self.record(reading, &seen)?.alert.unwrap_or_default();
+        let mut named = record.attachments.into_iter().flat_map(|section| section.attachments);
+        let reference = named.find(|reference| reference.content_hash == hash_text(hash));
+        let reference = reference.ok_or_else(|| ApiError::not_found("attachment"))?;
+        Ok((reference, seen.stored.header.version))
     }
 }
 
+/// An attachment that is there for its caller.
+struct Opened {
+    id: AlertId,
+    hash: ContentHash,
+    size_bytes: u64,
+}
+
 impl Fetch {
-    /// The next chunk. The last one is given only when the whole has the hash that it is known by.
-    fn chunk(&mut self) -> ApiResult<Vec<u8>> {
-        let chunk = read_attachment_chunk(&*self.handle.view, self.id, &self.hash, self.next)?;
-        let chunk =
-            chunk.ok_or_else(|| ApiError::internal(format!("attachment of {}: a chunk is missing", self.id)))?;
+    /// The next chunk; `None` after the last. The last one is given only when the whole has the hash that it is known by.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Status> {
+        if self.next == self.chunks {
+            return Ok(None);
+        }
+        if self.stream.is_over() {
+            return Err(over());
+        }
+        let step = self.stream.step(&self.request);
+        let chunk = self.api.step(&step, self.chunk(&step)).await?;
         self.hasher.update(&chunk);
         self.next += 1;
         if self.next == self.chunks && *self.hasher.finalize().as_bytes() != self.hash {
-            return Err(ApiError::internal(format!("attachment of {}: its content has another hash", self.id)));
+            let broken = ApiError::internal(format!("attachment of {}: its content has another hash", self.id));
+            return Err(self.api.refuse(&step, broken).await.into());
         }
-        Ok(chunk)
+        Ok(Some(chunk))
+    }
+
+    /// A chunk as the newest state has it for this caller: its alert may have been cancelled or hidden, the caller's
+    /// agreement suspended, while the chunks before it were on their way.
+    async fn chunk(&self, call: &Call) -> ApiResult<Vec<u8>> {
+        let reading = self.api.reading_on(call, self.request.read.as_ref()).await?;
+        let (api, state, id, hash, number) = (self.api.clone(), reading.clone(), self.id, self.hash, self.next);
+        let work = move |_: &Gone| {
+            api.named_attachment(&state, id, &hash)?;
+            Ok(read_attachment_chunk(&*state.handle.view, id, &hash, number)?)
+        };
+        let chunk = self.api.work(call, Class::Feed, work).await?;
+        self.api.check_leaves(&reading)?;
+        chunk.ok_or_else(|| ApiError::internal(format!("attachment of {id}: a chunk is missing")))
     }
 }

@@ -81,7 +81,7 @@ impl Operate for pb::ValidateRequest {
 
     async fn operate(&self, api: &Api, call: &Call) -> ApiResult<Self::Reply> {
         let alert = required(&self.alert)?;
-        let reading = api.reading(call, None).await?;
+        let reading = api.reading(call, self.read.as_ref()).await?;
         let faults = prepare(alert, None, &reading).map_or_else(|faults| faults, |prepared| prepared.warnings);
         let answer = Some(api.disclose(call, &reading, Vec::new()).await?);
         Ok(pb::ValidateResponse { answer, faults })

@@ -22,7 +22,7 @@ use crate::{
         stream::{AnswerStream, StreamCall, over},
         tokens::TokenKind,
     },
-    limits::{EXPORT_RECORDS_PER_MESSAGE, WORK_STALENESS_MAX},
+    limits::EXPORT_RECORDS_PER_MESSAGE,
 };
 
 /// Where an export is.
@@ -81,7 +81,9 @@ impl Exporting {
         if self.stream.is_over() {
             return Err(over());
         }
-        let step = self.stream.step(&self.request);
+        let mut step = self.stream.step(&self.request);
+        // Under an agreement's quota a stream counts as one call, resumed or not.
+        step.counts_as = u32::from(self.first);
         let (api, position) = (self.api.clone(), self.position);
         let (answer, position) = api.step(&step, self.message(&step, position)).await?;
         self.done = position.is_none();
@@ -126,16 +128,9 @@ impl Exporting {
             // Resumed, perhaps on another node: never before the revision it began at.
             (true, Some((revision, _))) => {
                 self.api.store().read(Level::Session { revision }, call.deadline).await?;
-                self.again(call).await
+                self.api.reading_on(call, self.request.read.as_ref()).await
             }
-            (false, _) => self.again(call).await,
-        }
-    }
-
-    async fn again(&self, call: &Call) -> ApiResult<Reading> {
-        match self.request.read.as_ref().map(pb::ReadOptions::level) {
-            Some(pb::ReadLevel::Local) => self.api.reading(call, self.request.read.as_ref()).await,
-            _ => self.api.reading_at(call, Level::Bounded(WORK_STALENESS_MAX)).await,
+            (false, _) => self.api.reading_on(call, self.request.read.as_ref()).await,
         }
     }
 }

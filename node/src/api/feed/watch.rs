@@ -74,12 +74,35 @@ impl Api {
             }
             cursor => {
                 let position = open_cursor(self, cursor)?;
-                self.reading_at(call, Level::Bounded(WORK_STALENESS_MAX)).await?;
+                let reading = self.reading_at(call, Level::Bounded(WORK_STALENESS_MAX));
+                self.unless_ahead(position, reading).await?;
                 position
             }
         };
         self.audit(call, Vec::new(), position.revision, tonic::Code::Ok).await?;
         Ok((filter, position))
+    }
+}
+
+impl Api {
+    /// Does `read` for a watch that is at `cursor`. `None`: the cursor is ahead of this node, which lags far behind, receives
+    /// a snapshot or is cut off, and cannot tell yet how old its state is or whom the state of the cursor serves. What the
+    /// cursor waits for comes when that is over.
+    async fn unless_ahead<T>(
+        &self,
+        cursor: Position,
+        read: impl Future<Output = ApiResult<T>>,
+    ) -> ApiResult<Option<T>> {
+        use ErrorCode::{AgreementNotInForce, AgreementUnknown, Behind, NoQuorum, NodeNotReady, PurposeNotAllowed};
+        let not_yet = [Behind, NodeNotReady, NoQuorum, AgreementUnknown, AgreementNotInForce, PurposeNotAllowed];
+        if self.store().applied().borrow().revision >= cursor.revision {
+            return read.await.map(Some);
+        }
+        match tokio::time::timeout(WATCH_PROGRESS_INTERVAL, read).await {
+            Err(_) => Ok(None),
+            Ok(Err(error)) if not_yet.contains(&error.code) => Ok(None),
+            Ok(read) => read.map(Some),
+        }
     }
 }
 
@@ -134,7 +157,11 @@ impl Watching {
     async fn look(&mut self, progress: bool) -> Result<Option<pb::WatchResponse>, Status> {
         let call = self.stream.step(&self.request);
         let api = self.api.clone();
-        let (reading, found) = api.step(&call, self.find(&call)).await?;
+        let found = api.step(&call, api.unless_ahead(self.position, self.find(&call))).await?;
+        let Some((reading, found)) = found else {
+            self.progress_due = Deadline::now() + WATCH_PROGRESS_INTERVAL;
+            return Ok(None);
+        };
         let (item, disclosed) = match found {
             Found::Restart(code) => {
                 self.ended = true;

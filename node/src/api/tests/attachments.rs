@@ -3,11 +3,17 @@
 use alert_core::{
     alert::attachment::{hash_of, hash_text},
     limits::ATTACHMENT_CHUNK_BYTES,
-    pb,
+    pb::{self, alert_service_server::AlertService, feed_service_server::FeedService},
 };
+use futures::StreamExt;
 use tonic::Status;
 
-use super::{World, caller, change, code, context, nca, partner, person, refusal_code, under, world::agreement};
+use super::{
+    World, caller, change,
+    cluster::{call, stream},
+    code, context, nca, partner, person, refusal_code, under,
+    world::agreement,
+};
 use alert_core::{alert::Role, state::command::Command};
 use prost::Message;
 
@@ -144,4 +150,71 @@ async fn a_partner_fetches_what_its_agreement_gives_and_nothing_else_is_there() 
         Command::Cancel { id: id.parse().unwrap(), expected_version: 0, reason: "executed".into(), by: String::new() },
     );
     assert!(fetch(&mut open_search, context(), &id, &photo()).await.is_err(), "gone with the alert");
+}
+
+#[tokio::test]
+async fn content_stops_flowing_once_its_alert_is_cancelled_or_the_agreement_suspended() {
+    for (cancelled, code) in [(true, "NOT_FOUND"), (false, "AGREEMENT_NOT_IN_FORCE")] {
+        let world = World::new();
+        let id = with_attachments(&world);
+        let mut agreement = agreement("fr-1");
+        agreement.record_fields = Some(pb::FieldRights { fields: vec!["attachments.photo".into()] });
+        world.run(nca(), Command::PutAgreement { agreement: agreement.encode_to_vec(), expected_version: 0 });
+        let mut bureau = world.alerts(nca()).await;
+        bureau.put_attachment(tokio_stream::iter(upload(1, &id, &photo(), &photo()))).await.unwrap();
+        let content_hash = hash_text(&hash_of(&photo()));
+        let request = pb::GetAttachmentRequest {
+            context: under("fr-1"),
+            alert_id: id.clone(),
+            content_hash,
+            ..Default::default()
+        };
+        let mut parts = world.api.get_attachment(call(partner(), request)).await.unwrap().into_inner();
+        assert!(parts.next().await.unwrap().unwrap().reference.is_some());
+        assert_eq!(parts.next().await.unwrap().unwrap().chunk.len(), ATTACHMENT_CHUNK_BYTES);
+        if cancelled {
+            let (id, reason, by) = (id.parse().unwrap(), "executed".into(), String::new());
+            world.run(nca(), Command::Cancel { id, expected_version: 0, reason, by });
+        } else {
+            world.set_agreement("fr-1", pb::AgreementState::Suspended);
+        }
+        assert_eq!(refusal_code(parts.next().await.unwrap().map(tonic::Response::new)), code);
+        assert!(parts.next().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn content_stops_flowing_at_a_node_that_cannot_prove_its_state_young() {
+    let world = World::new();
+    let id = with_attachments(&world);
+    let mut bureau = world.alerts(nca()).await;
+    bureau.put_attachment(tokio_stream::iter(upload(1, &id, &photo(), &photo()))).await.unwrap();
+    let content_hash = hash_text(&hash_of(&photo()));
+    let request = pb::GetAttachmentRequest { context: context(), alert_id: id, content_hash, ..Default::default() };
+    let mut parts = world.api.get_attachment(call(nca(), request)).await.unwrap().into_inner();
+    parts.next().await.unwrap().unwrap();
+    parts.next().await.unwrap().unwrap();
+    *world.store.staleness.lock() = Some(std::time::Duration::from_millis(1100));
+    assert_eq!(refusal_code(parts.next().await.unwrap().map(tonic::Response::new)), "BEHIND");
+}
+
+/// What changes an attachment is a change like any other: the feed's readers step over it.
+#[tokio::test]
+async fn the_feed_goes_on_past_an_attachment_that_was_stored() {
+    let world = World::new();
+    let watch = pb::WatchRequest { context: context(), ..Default::default() };
+    let mut feed = world.api.watch(stream(nca(), watch)).await.unwrap().into_inner();
+    assert!(matches!(feed.next().await.unwrap().unwrap().item, Some(pb::watch_response::Item::Progress(_))));
+    let id = with_attachments(&world);
+    let mut bureau = world.alerts(nca()).await;
+    bureau.put_attachment(tokio_stream::iter(upload(1, &id, &photo(), &photo()))).await.unwrap();
+    let next = world.create(2, "arrest");
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let message = feed.next().await.unwrap().expect("the feed goes on");
+        if let Some(pb::watch_response::Item::Events(events)) = message.item {
+            told.extend(events.events.into_iter().map(|event| event.alert_id));
+        }
+    }
+    assert_eq!(told, [id, next]);
 }

@@ -12,7 +12,11 @@ use alert_core::{
     pb,
     state::command::{Command, Done, Proposal},
 };
-use tonic::{Request, Response, Status};
+use bytes::{BufMut, BytesMut};
+use http_body_util::Full;
+use prost::Message;
+use tonic::{Request, Response, Status, Streaming, codec::Codec};
+use tonic_prost::ProstCodec;
 
 use super::nca;
 use crate::{
@@ -107,6 +111,19 @@ pub(super) fn call<M>(caller: Caller, message: M) -> Request<M> {
 /// A stream of `caller`, for as long as it likes.
 pub(super) fn stream<M>(caller: Caller, message: M) -> Request<M> {
     request(caller, message, None)
+}
+
+/// A stream of messages of `caller`, as a connection brings it.
+pub(super) fn messages<M: Message + Default + 'static>(caller: Caller, messages: &[M]) -> Request<Streaming<M>> {
+    let mut body = BytesMut::new();
+    for message in messages {
+        // Not compressed, its length, itself.
+        body.put_u8(0);
+        body.put_u32(message.encoded_len() as u32);
+        message.encode(&mut body).expect("a buffer grows");
+    }
+    let decoder = ProstCodec::<M, M>::default().decoder();
+    stream(caller, Streaming::new_request(decoder, Full::new(body.freeze()), None, None))
 }
 
 fn request<M>(caller: Caller, message: M, patience: Option<Duration>) -> Request<M> {

@@ -3,11 +3,13 @@
 
 mod admission;
 mod attachments;
+mod catching_up;
 mod cluster;
 mod copies;
 mod fake;
 mod forwarding;
 mod import_export;
+mod levels;
 mod partners;
 mod promise;
 mod reading;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alert_core::{
     alert::{AlertId, Role},
-    pb,
+    pb::{self, alert_service_server::AlertService},
     state::command::Command,
 };
 use prost::Message;
@@ -46,7 +46,8 @@ async fn a_search_reads_bounded_to_a_second_and_a_get_linearizable_unless_asked_
             Level::Linearizable,
             Level::Bounded(Duration::from_secs(1)),
             Level::Session { revision: 1 },
-            Level::Bounded(Duration::from_secs(5)),
+            // What was cancelled is served by no bounded read a second later, however loose its bound.
+            Level::Bounded(Duration::from_secs(1)),
         ]
     );
 }
@@ -311,4 +312,24 @@ async fn a_deadline_is_kept_to_the_last_step() {
     request.set_timeout(Duration::from_millis(300));
     let refused = world.alerts(nca()).await.get(request).await;
     assert_eq!(refusal(refused).0, Code::DeadlineExceeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_kept_while_the_audit_log_hangs_whether_the_call_is_answered_or_refused() {
+    let world = World::new();
+    let id = world.create(1, "arrest");
+    *world.audit.hangs.lock() = true;
+    let cluster = world.store.cluster.lock().clone();
+    let ahead = at(pb::ReadLevel::Session, &world.api.sealer().seal(TokenKind::Session, &cluster, 1000u64));
+    // A read whose record does not become durable; one that is refused at its deadline; one that is refused at once.
+    let (answered, late) = (get(&id), pb::GetRequest { read: ahead, ..get(&id) });
+    let missing = get("0190b0a2-7c3d-7000-8000-00000000000a");
+    let expected = ["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", "NOT_FOUND"];
+    for (request, expected) in [answered, late, missing].into_iter().zip(expected) {
+        let mut request = super::cluster::call(nca(), request);
+        request.set_timeout(Duration::from_millis(300));
+        let asked = tokio::time::Instant::now();
+        assert_eq!(refusal_code(world.api.get(request).await), expected);
+        assert!(asked.elapsed() <= Duration::from_millis(300), "{expected}: {:?}", asked.elapsed());
+    }
 }

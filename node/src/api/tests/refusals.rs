@@ -158,7 +158,7 @@ async fn a_record_is_refused_with_all_its_faults_at_once() {
     assert!(paths.contains(&"alert.core.source"), "{paths:?}");
     assert!(paths.iter().any(|path| path.starts_with("alert.core.category")), "{paths:?}");
 
-    let validate = pb::ValidateRequest { context: context(), alert: Some(alert) };
+    let validate = pb::ValidateRequest { context: context(), alert: Some(alert), ..Default::default() };
     let answer = alerts.validate(validate).await.unwrap().into_inner();
     assert_eq!(answer.faults.len(), detail.faults.len());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alert_core::{
     alert::{AlertId, Caller, Role, RuleSet, time::from_ms},
     pb::{self, feed_service_client::FeedServiceClient},
-    state::command::Command,
+    state::command::{Command, Proposal},
 };
 use prost::Message;
 use tonic::Streaming;
@@ -201,6 +201,89 @@ async fn what_leaves_the_filter_is_a_removal_like_a_deletion() {
     assert!(is_removal(&left) && is_removal(&cancelled));
     let plain = |event: &pb::FeedEvent| pb::FeedEvent { cursor: Vec::new(), ..event.clone() };
     assert_eq!(plain(&left), plain(&cancelled), "which of the two it was nobody can tell");
+}
+
+/// An alert for a stolen vehicle, kept by the National Crime Agency.
+fn vehicle(number: u64) -> pb::Alert {
+    let object = pb::Object {
+        class: code("object-class", "vehicle"),
+        status: code("object-status", "stolen"),
+        detail: Some(pb::object::Detail::Vehicle(pb::Vehicle {
+            plate: Some(pb::NumberPlate {
+                number: format!("AB{number:02}CDE"),
+                country: Some(pb::Party { code: "GB".into() }),
+            }),
+            ..Default::default()
+        })),
+        ..Default::default()
+    };
+    let mut core = person(number, "object-seizure").core.unwrap();
+    core.subject_kind = pb::SubjectKind::Object as i32;
+    core.reason = code("reason", "theft");
+    pb::Alert {
+        core: Some(core),
+        objects: Some(pb::ObjectSection { objects: vec![object] }),
+        action: Some(pb::ActionSection { action: code("action", "seize"), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+/// A watch with a filter, from now on.
+async fn filtered(world: &World, filter: pb::AlertFilter) -> Watch {
+    let request = pb::WatchRequest { context: context(), filter: Some(filter), ..Default::default() };
+    let channel = world.channel(caller(Role::Search, "met")).await;
+    FeedServiceClient::new(channel).watch(request).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn a_filter_by_object_class_tells_of_these_objects_and_no_others() {
+    let world = World::new();
+    let boats = pb::AlertFilter { object_classes: vec![code("object-class", "boat").unwrap()], ..Default::default() };
+    let vehicles =
+        pb::AlertFilter { object_classes: vec![code("object-class", "vehicle").unwrap()], ..Default::default() };
+    let (mut boats, mut vehicles) = (filtered(&world, boats).await, filtered(&world, vehicles).await);
+    world.create(1, "arrest");
+    let car = world.create_alert(2, vehicle(2));
+    let mut boat = vehicle(3);
+    let object = &mut boat.objects.as_mut().unwrap().objects[0];
+    object.class = code("object-class", "boat");
+    object.detail =
+        Some(pb::object::Detail::Boat(pb::Boat { hull_number: "GB-SYN00003B303".into(), ..Default::default() }));
+    let boat = world.create_alert(3, boat);
+    assert_eq!(events(&mut vehicles, 1).await, [(car.clone(), true)]);
+    assert_eq!(events(&mut boats, 1).await, [(boat.clone(), true)]);
+    // The record of the car is about a boat by now: it left the one filter and came into the other.
+    let mut other = vehicle(2);
+    let object = &mut other.objects.as_mut().unwrap().objects[0];
+    object.class = code("object-class", "boat");
+    object.detail =
+        Some(pb::object::Detail::Boat(pb::Boat { hull_number: "GB-SYN00002B303".into(), ..Default::default() }));
+    let command =
+        Command::Update { id: AlertId::from_bytes([2; 16]), expected_version: 1, alert: other.encode_to_vec() };
+    world.run(nca(), command);
+    assert_eq!(events(&mut vehicles, 1).await, [(car.clone(), false)]);
+    assert_eq!(events(&mut boats, 1).await, [(car, true)]);
+}
+
+#[tokio::test]
+async fn a_filter_by_owner_tells_of_this_owners_alerts_and_no_others() {
+    let world = World::new();
+    let owned_by = |code: &str| pb::AlertFilter { owners: vec![pb::Party { code: code.into() }], ..Default::default() };
+    let (mut british, mut french) = (filtered(&world, owned_by("GB")).await, filtered(&world, owned_by("FR")).await);
+    let own = world.create(1, "arrest");
+    // Received from abroad, and kept here on behalf of its owner.
+    let mut foreign = person(2, "arrest");
+    foreign.core.as_mut().unwrap().owner.as_mut().unwrap().party = Some(pb::Party { code: "FR".into() });
+    let id = AlertId::from_bytes([2; 16]);
+    let create = Command::Create { id, alert: foreign.encode_to_vec(), as_draft: false };
+    world.store.apply(Proposal { caller: None, request: None, rules_revision: 0, command: create }).unwrap();
+    assert_eq!(events(&mut british, 1).await, [(own.clone(), true)]);
+    assert_eq!(events(&mut french, 1).await, [(id.to_string(), true)]);
+    world.run(nca(), cancel(&own));
+    let by = Command::Cancel { id, expected_version: 0, reason: "executed".into(), by: "desk".into() };
+    world.store.apply(Proposal { caller: None, request: None, rules_revision: 0, command: by }).unwrap();
+    assert_eq!(events(&mut british, 1).await, [(own, false)]);
+    assert_eq!(events(&mut french, 1).await, [(id.to_string(), false)]);
 }
 
 #[tokio::test]

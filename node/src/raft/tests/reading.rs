@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::world::{START_MS, World, proposal, soon, value_of};
 use crate::{
     api::backend::{AdminBackend, Level, ReadError, Store},
+    seam::Lane,
     storage::testing::{alert_id, creation},
 };
 
@@ -218,7 +219,7 @@ async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_w
     let term = world.node(leader).admin().status().await.unwrap().term;
     world.pipes.heal(3, 1);
     world.pipes.heal(3, 2);
-    let receiving = world.node(3).0.snapshots_under_way();
+    let receiving = world.node(3).snapshots_under_way();
     world.until("a snapshot is on its way", |_| *receiving.borrow() > 0).await;
     world.until("its probes come back", |world| !world.node(3).0.pump.without_quorum()).await;
     for level in [Level::Linearizable, Level::Bounded(SECOND), Level::Session { revision: 1400 }] {
@@ -232,6 +233,88 @@ async fn a_node_that_receives_a_snapshot_refuses_at_once_whoever_would_have_to_w
     assert_eq!(world.read(3, Level::Linearizable, 7).await, Ok(Some(1500)));
     // Heartbeats went by while the snapshot came: nobody missed the leader.
     assert_eq!(world.node(leader).admin().status().await.unwrap().term, term);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_far_behind_refuses_at_once_and_one_a_little_behind_waits() {
+    let mut world = World::new();
+    world.lag_entries_max = Some(10);
+    let world = world.formed(3).await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    world.until("node 3 has it", |world| world.node(3).applied().borrow().revision >= 1).await;
+    // Node 3 takes what the leader sends, is told how far the log is, and applies nothing.
+    world.hold(3, Lane::Apply);
+    let done = world.write(1, 7, 2).await.unwrap().unwrap();
+    sleep(SECOND + Duration::from_millis(500)).await;
+    let node = world.node(3);
+    let mut waiting = Vec::new();
+    for level in [Level::Linearizable, Level::Bounded(SECOND), Level::Session { revision: done.revision }] {
+        let mut read = node.read(level, soon(60));
+        assert!(tokio::time::timeout(Duration::from_millis(500), &mut read).await.is_err(), "{level:?} waits");
+        waiting.push(read);
+    }
+    let mut newest = done.revision;
+    for value in 3..=40 {
+        newest = world.write(1, 7, value).await.unwrap().unwrap().revision;
+    }
+    sleep(SECOND + Duration::from_millis(500)).await;
+    for level in [Level::Linearizable, Level::Bounded(SECOND), Level::Session { revision: newest }] {
+        let asked = Instant::now();
+        let refused = world.read(3, level, 7).await;
+        let Err(ReadError::Behind { lag_entries }) = refused else { panic!("{level:?}: {refused:?}") };
+        assert!((38..60).contains(&lag_entries), "{level:?}: {lag_entries}");
+        assert!(asked.elapsed() < Duration::from_millis(100), "{level:?}: {:?}", asked.elapsed());
+    }
+    assert_eq!(world.read(3, Level::Local, 7).await, Ok(Some(1)));
+    assert_eq!(world.read(3, Level::Session { revision: 1 }, 7).await, Ok(Some(1)));
+    world.release(3, Lane::Apply);
+    for read in waiting {
+        assert!(value_of(&read.await.unwrap(), 7) >= Some(2));
+    }
+    for level in [Level::Linearizable, Level::Session { revision: newest }] {
+        assert_eq!(world.read(3, level, 7).await, Ok(Some(40)), "{level:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_snapshot_takes_the_place_of_its_state_a_node_serves_no_level() {
+    let world = World::of(3).await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    world.until("node 3 has it", |world| world.node(3).applied().borrow().revision >= 1).await;
+    [1, 2].into_iter().for_each(|other| world.pipes.cut(3, other));
+    for value in 2..=50 {
+        world.write(1, 7, value).await.unwrap().unwrap();
+    }
+    let built = world.node(1).admin().trigger_snapshot(soon(10)).await.unwrap();
+    world.cut_log(1, built.snapshot_index).await;
+    world.hold(3, Lane::Snapshot);
+    [1, 2].into_iter().for_each(|other| world.pipes.heal(3, other));
+    let is_installing = || {
+        let refused = world.node(3).0.reads.check_ready();
+        matches!(refused, Err(ReadError::NotReady { reason }) if reason == "it installs a snapshot")
+    };
+    // Piece by piece, up to the swap.
+    for _ in 0..10_000 {
+        if is_installing() {
+            break;
+        }
+        world.do_one(3, Lane::Snapshot);
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert!(is_installing());
+    let session = Level::Session { revision: 1 };
+    for level in [Level::Local, session, Level::Bounded(Duration::from_secs(3600)), Level::Linearizable] {
+        let asked = Instant::now();
+        let refused = world.read(3, level, 7).await;
+        assert!(matches!(refused, Err(ReadError::NotReady { .. })), "{level:?}: {refused:?}");
+        assert!(asked.elapsed() < Duration::from_millis(10), "{level:?}: {:?}", asked.elapsed());
+    }
+    world.until("it says so", |world| !*world.node(3).ready().borrow()).await;
+    world.release(3, Lane::Snapshot);
+    world.until_ready(3).await;
+    for level in [Level::Local, session, Level::Linearizable] {
+        assert_eq!(world.read(3, level, 7).await, Ok(Some(50)), "{level:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

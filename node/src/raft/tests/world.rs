@@ -1,10 +1,10 @@
 //! A cluster in one process, on virtual time: nodes with disks that outlive them, pipes between them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -44,11 +44,20 @@ use crate::{
 /// Wall clock at the start of a test, milliseconds since 1970.
 pub const START_MS: u64 = 1_790_000_000_000;
 
-/// Runs work where it is submitted: virtual time stands still meanwhile.
-struct Inline;
+/// Runs work where it is submitted: virtual time stands still meanwhile. A lane that is held keeps its work back.
+#[derive(Default)]
+struct Inline {
+    held: Mutex<BTreeMap<Lane, VecDeque<Work>>>,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
 
 impl Blocking for Inline {
-    fn submit(&self, _lane: Lane, work: Box<dyn FnOnce() + Send>) {
+    fn submit(&self, lane: Lane, work: Work) {
+        if let Some(held) = self.held.lock().unwrap().get_mut(&lane) {
+            held.push_back(work);
+            return;
+        }
         work();
     }
 }
@@ -80,12 +89,15 @@ pub struct World {
     clocks: BTreeMap<NodeId, Arc<TestClock>>,
     nodes: BTreeMap<NodeId, (RaftNode, Storage)>,
     hosts: BTreeMap<NodeId, Host>,
+    blocking: BTreeMap<NodeId, Arc<Inline>>,
     engines: MakeEngines,
     pub log: LogBounds,
     /// The normalisers of a node's release, where they are not the shipped ones.
     pub releases: BTreeMap<NodeId, Normalisers>,
     /// Of a snapshot being sent; `None` = as fast as it goes.
     pub snapshot_bytes_per_second: Option<u64>,
+    /// A node further behind refuses reads at once; `None` = as shipped.
+    pub lag_entries_max: Option<u64>,
 }
 
 /// Makes the engines of a node.
@@ -126,10 +138,12 @@ impl World {
             clocks: BTreeMap::new(),
             nodes: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            blocking: BTreeMap::new(),
             engines,
             log: LogBounds::default(),
             releases: BTreeMap::new(),
             snapshot_bytes_per_second: None,
+            lag_entries_max: None,
         }
     }
 
@@ -210,7 +224,7 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(OsRandom),
             files: Arc::new(RealFiles),
-            blocking: Arc::new(Inline),
+            blocking: self.blocking.entry(id).or_default().clone(),
         };
         let node = Node {
             raft_address: Self::address(id),
@@ -223,6 +237,9 @@ impl World {
             RaftOptions::new("test", id, node, Timings::for_election_timeout(Duration::from_millis(1000)));
         options.log = self.log;
         options.snapshot_bytes_per_second = self.snapshot_bytes_per_second;
+        if let Some(lag_entries_max) = self.lag_entries_max {
+            options.reads.lag_entries_max = lag_entries_max;
+        }
         let engines = (self.engines)(&host);
         self.hosts.insert(id, host.clone());
         let directory = DirectoryOptions {
@@ -277,10 +294,29 @@ impl World {
         self.clocks[&id].skew_ms.store(skew_ms, Ordering::Relaxed);
     }
 
+    /// From now on a node's work on this lane waits.
+    pub fn hold(&self, id: NodeId, lane: Lane) {
+        self.blocking[&id].held.lock().unwrap().entry(lane).or_default();
+    }
+
+    /// Does one piece of the work that waits, if there is any.
+    pub fn do_one(&self, id: NodeId, lane: Lane) {
+        let work = self.blocking[&id].held.lock().unwrap().get_mut(&lane).and_then(VecDeque::pop_front);
+        if let Some(work) = work {
+            work();
+        }
+    }
+
+    /// Does the work that waits, and no more waits.
+    pub fn release(&self, id: NodeId, lane: Lane) {
+        let held = self.blocking[&id].held.lock().unwrap().remove(&lane);
+        held.into_iter().flatten().for_each(|work| work());
+    }
+
     /// Cuts a node's log up to `index`, which its snapshot covers.
     pub async fn cut_log(&self, id: NodeId, index: u64) {
         self.node(id).admin().0.raft.trigger().purge_log(index).await.unwrap();
-        self.until_status(id, "its log is cut", |status| status.purged_index == index).await;
+        self.until_status(id, "its log is cut", |status| status.purged_index >= index).await;
     }
 
     /// Waits until a node takes proposals, and says which.

@@ -7,6 +7,7 @@ use crate::{
     alert::attachment,
     codec, limits, pb,
     state::{
+        Change, FeedEntries, FeedEntry,
         command::{Command, Outcome, Rejection},
         family::{Family, sys},
         full_hash, read_attachment, read_attachment_chunk,
@@ -102,6 +103,8 @@ fn an_attachment_is_there_once_all_of_it_is_and_goes_with_the_record_that_names_
     store.run(put(1, 1, &chunks[1])).unwrap();
     let revision = store.meta().revision;
     assert_eq!(store.run(seal(1)).unwrap().revision, revision + 1);
+    let told = FeedEntries::after(&store.view, revision).unwrap().next_entry().unwrap();
+    assert!(matches!(told, Some((_, FeedEntry { change: Change::Attachment { alert }, .. })) if alert == id(1)));
     assert_eq!(store.run(seal(1)).unwrap().outcome, Outcome::Unchanged);
     assert_eq!(store.run(put(1, 1, &[0; 7])).unwrap().outcome, Outcome::Unchanged, "what is sealed stays");
     assert_eq!(read_attachment(&store.view, id(1), &hash).unwrap(), Some(content.len() as u64));
