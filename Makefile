@@ -97,4 +97,4 @@ NICKNAMES ?= nicknames
 .PHONY: name-variants
 name-variants:
 	cargo run --release --locked -p alert-core --example name_variants -- "$(RIGOUR)/rust/data/names/person_names.txt" \
-		"$(NICKNAMES)/names.csv" node/core/data/name-variants.gz
+		"$(NICKNAMES)/names.csv" node/core/data/more-variants.txt node/core/data/name-variants.gz

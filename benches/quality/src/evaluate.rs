@@ -199,7 +199,8 @@ impl Outcome {
                 .flat_map(|identity| &identity.names)
                 .map(|form| alert_synth::query::name_parts(form).join(" "))
                 .collect();
-            self.missed.push((task.series, asked.clone(), known.join(" | ")));
+            let doubted = if answer.coincidences > 0 { " (coincidences left out)" } else { "" };
+            self.missed.push((task.series, asked.clone(), known.join(" | ") + doubted));
         }
         for found in answer.found.iter().filter(|found| Some(found.id) != wanted).take(1) {
             let how: Vec<String> = found

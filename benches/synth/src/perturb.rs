@@ -23,6 +23,8 @@ pub enum Fault {
     JoinedPart,
     /// A given name cut to its first letter.
     Initial,
+    /// A letter read as the digit that looks like it: O as 0, I and L as 1, S as 5, B as 8.
+    LookAlike,
     /// One digit of the date wrong; the date stays a date.
     DateDigit,
     /// Day and month swapped.
@@ -35,13 +37,14 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, for evaluations.
-    pub const ALL: [Fault; 10] = [
+    pub const ALL: [Fault; 11] = [
         Fault::TypingError,
         Fault::SwappedParts,
         Fault::Transliteration,
         Fault::DroppedPart,
         Fault::JoinedPart,
         Fault::Initial,
+        Fault::LookAlike,
         Fault::DateDigit,
         Fault::DateSwap,
         Fault::DateYearOnly,
@@ -57,6 +60,7 @@ impl Fault {
             Self::DroppedPart => "dropped-part",
             Self::JoinedPart => "joined-part",
             Self::Initial => "initial",
+            Self::LookAlike => "look-alike",
             Self::DateDigit => "date-digit",
             Self::DateSwap => "date-swap",
             Self::DateYearOnly => "date-year-only",
@@ -90,6 +94,7 @@ impl Perturb {
             Fault::DroppedPart => drop_part(&mut wrong.names, &mut rng)?,
             Fault::JoinedPart => join_parts(&mut wrong.names, &mut rng)?,
             Fault::Initial => initial(&mut wrong.names, &mut rng)?,
+            Fault::LookAlike => look_alike(&mut wrong.names, &mut rng)?,
             Fault::DateDigit => wrong.birth_date = Some(date_digit(wrong.birth_date?, &mut rng)?),
             Fault::DateSwap => {
                 let date = wrong.birth_date.as_mut()?;
@@ -229,6 +234,30 @@ fn initial(names: &mut [String], rng: &mut Rng) -> Option<()> {
     Some(())
 }
 
+fn look_alike(names: &mut [String], rng: &mut Rng) -> Option<()> {
+    let digit = |letter: char| match letter.to_ascii_uppercase() {
+        'O' => Some('0'),
+        'I' | 'L' => Some('1'),
+        'S' => Some('5'),
+        'B' => Some('8'),
+        _ => None,
+    };
+    let letters =
+        |name: &String| name.chars().enumerate().filter_map(|(at, letter)| Some((at, digit(letter)?))).collect();
+    let places: Vec<(usize, Vec<(usize, char)>)> = names.iter().map(letters).enumerate().collect();
+    let places: Vec<(usize, usize, char)> = places
+        .into_iter()
+        .flat_map(|(part, places)| places.into_iter().map(move |(at, digit)| (part, at, digit)))
+        .collect();
+    if places.is_empty() {
+        return None;
+    }
+    let (part, wrong, digit) = rng.pick(&places);
+    names[part] =
+        names[part].chars().enumerate().map(|(at, letter)| if at == wrong { digit } else { letter }).collect();
+    Some(())
+}
+
 fn date_digit(date: pb::PartialDate, rng: &mut Rng) -> Option<pb::PartialDate> {
     let year = date.year?;
     for _ in 0..16 {
@@ -287,7 +316,7 @@ mod tests {
         right.birth_date = None;
         let possible: Vec<_> =
             Fault::ALL.into_iter().filter(|fault| Perturb::new(1).apply(*fault, 0, &right).is_some()).collect();
-        assert_eq!(possible, [Fault::TypingError, Fault::Transliteration]);
+        assert_eq!(possible, [Fault::TypingError, Fault::Transliteration, Fault::LookAlike]);
     }
 
     #[test]

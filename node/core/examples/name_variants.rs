@@ -16,19 +16,23 @@ use alert_core::search::normalise::{
 const NAMES_MAX: usize = 120;
 
 fn main() {
-    let [rigour, nicknames, target] =
-        std::env::args().skip(1).collect::<Vec<_>>().try_into().expect("the two sources and the file to write");
+    let [rigour, nicknames, more, target] =
+        std::env::args().skip(1).collect::<Vec<_>>().try_into().expect("the three sources and the file to write");
     let mut groups = BTreeSet::new();
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     for line in read(&rigour).lines().filter(|line| !line.starts_with('#')) {
         let Some((names, _)) = line.rsplit_once(" => ") else { continue };
-        groups.extend(group(names.split(", ")));
+        // What shares a skeleton is found without a table, and these are many.
+        groups.extend(group(names.split(", ")).filter(has_two_skeletons));
     }
     for line in read(&nicknames).lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         if let [name, "has_nickname", nickname] = fields.as_slice() {
             groups.extend(group([*name, *nickname].into_iter()));
         }
+    }
+    for line in read(&more).lines().filter(|line| !line.starts_with('#')) {
+        groups.extend(group(line.split(' ')));
     }
     let groups = without_those_inside_others(groups);
     let file = std::fs::File::create(&target).expect("the file can be written");
@@ -42,8 +46,7 @@ fn main() {
     eprintln!("{} groups, {} names", groups.len(), groups.iter().map(BTreeSet::len).sum::<usize>());
 }
 
-/// The names of one line in one form, where they are worth keeping: single words in scripts that searches read, of at
-/// least two skeletons. What shares a skeleton is found without a table.
+/// The names of one line in one form, where they are worth keeping: single words in scripts that searches read.
 fn group<'a>(names: impl Iterator<Item = &'a str>) -> Option<BTreeSet<String>> {
     let mut kept = BTreeSet::new();
     for name in names {
@@ -52,8 +55,6 @@ fn group<'a>(names: impl Iterator<Item = &'a str>) -> Option<BTreeSet<String>> {
         let romanised = script::romanise(word);
         let letters = romanised.base.chars().count();
         let is_read = match romanised.script {
-            // Surnames. Longer words are read character by character, or spell names of the West by their sound.
-            Script::Han => word.chars().count() == 1,
             Script::Other => false,
             _ => letters >= 2,
         };
@@ -61,8 +62,11 @@ fn group<'a>(names: impl Iterator<Item = &'a str>) -> Option<BTreeSet<String>> {
             kept.insert(romanised.base);
         }
     }
-    let skeletons: BTreeSet<String> = kept.iter().map(|name| skeleton(name)).collect();
-    (skeletons.len() >= 2 && kept.len() <= NAMES_MAX).then_some(kept)
+    (2..=NAMES_MAX).contains(&kept.len()).then_some(kept)
+}
+
+fn has_two_skeletons(names: &BTreeSet<String>) -> bool {
+    names.iter().map(|name| skeleton(name)).collect::<BTreeSet<String>>().len() >= 2
 }
 
 /// A group that lies within another says nothing more.

@@ -34,7 +34,7 @@ pub use sharing::sharing_an_identifier;
 
 /// The version that a new store begins with: of everything that index keys depend on. It is part of each key; a change of
 /// the normaliser, the skeleton or the layout is a new version, built beside the old one.
-pub const NORMALISER_VERSION: u32 = 1;
+pub const NORMALISER_VERSION: u32 = 2;
 
 #[cfg(test)]
 mod tests;

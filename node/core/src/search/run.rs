@@ -57,7 +57,8 @@ pub struct Found {
 pub struct SearchAnswer {
     /// Numbers first, then by score, priority, newest, id.
     pub found: Vec<Found>,
-    /// Persons left out because so many bear the name that a date that agrees in part says nothing.
+    /// Persons left out because so many bear the name that a date that agrees in part says nothing, by what their index
+    /// entries promise: their records are not read.
     pub coincidences: u32,
     /// Set when a limit cut the search short.
     pub truncation: Option<pb::Truncation>,
@@ -187,15 +188,21 @@ fn persons(
             if limits.except == Some(tail.id) {
                 continue;
             }
+            // Whose number is in the alert as well is met by no coincidence.
+            let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
+            let all = by_number || person.with_coincidences;
+            if !all && !possible.may_be_believed(session.profile) {
+                if possible.estimate >= session.profile.threshold {
+                    doubted.insert(tail.id);
+                }
+                continue;
+            }
             let Some(record) = session.record(tail.id)? else { continue };
             if !session.may_score() {
                 break;
             }
             let forms = form::name_forms(&record.identities, query.normaliser);
-            // Whose number is in the alert as well is met by no coincidence.
-            let by_number = found.get(&tail.id).is_some_and(|present| present.by_number);
-            let all = by_number || person.with_coincidences;
-            let believed = |date| all || !coincidence::is_likely(date, possible.bearers, session.profile);
+            let believed = |date| all || !coincidence::is_likely(date, possible.bearers(date), session.profile);
             let scored = match scorer.best(&forms, &believed) {
                 Best::Believed(scored) => Some(*scored).filter(|scored| scored.score >= session.profile.threshold),
                 Best::Doubted => {

@@ -6,7 +6,7 @@ use super::{
     form::{self, NameForm},
     key::{self, Head, NumberKey, Tail},
     range,
-    signature::{NameSignature, NumberSignature, TokenSign},
+    signature::{self, NameSignature, NumberSignature, TokenSign},
 };
 use crate::{
     alert::{AlertId, LabelId, Partition},
@@ -14,6 +14,7 @@ use crate::{
     search::{
         Normaliser, identifier,
         normalise::{
+            country::Country,
             date::Date,
             name::{Class, effective},
             number::{self, NumberKind},
@@ -122,16 +123,16 @@ impl Entries {
         let names: Vec<Vec<Class>> = effective(&form.tokens).map(|token| token.classes().collect()).collect();
         let mut tokens: Vec<_> = form.tokens.iter().flat_map(TokenSign::of).collect();
         tokens.sort_unstable();
-        let only_date = match form.dates.as_slice() {
-            [] => Some(Date::UNKNOWN),
-            [date] if !date.is_span() => Some(date.date),
-            _ => None,
-        };
         let signature = NameSignature {
             label: self.label,
             gender: form.gender,
-            date: only_date.unwrap_or(Date::UNKNOWN),
-            date_decides: only_date.is_some(),
+            nationality: match form.nationalities.as_slice() {
+                [only] => *only,
+                _ => Country::UNKNOWN,
+            },
+            // Nobody asks an organisation for its date of birth.
+            date_decides: !form.is_organisation && form.dates.len() <= signature::DATES_MAX,
+            dates: form.dates.iter().take(signature::DATES_MAX).copied().collect(),
             one_name: true,
             tokens,
         };

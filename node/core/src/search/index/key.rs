@@ -6,7 +6,7 @@
 //! | name_dob | version, partition, date of birth, class | priority, newest first, id |
 //! | name_pair | version, partition, hash of two classes | year, priority, newest first, id |
 //! | name_one | version, partition, class | year, priority, newest first, id |
-//! | lexicon | version, partition, kind of entry, hash | (deletion entries) hash of the token |
+//! | lexicon | version, partition, kind of entry, hash | label, or (deletion entries) hash of the token |
 //!
 //! Numbers are hashed without their kind and country: any query is a query for any number, and the value says kind and
 //! country before a record is read.

@@ -1,24 +1,27 @@
 //! Which name tokens are in use, so that a misspelt one can be led to its neighbours.
 //!
-//! Two kinds of entries under one partition: a *word* entry counts in how many alerts a token stands; *deletion* entries
-//! lead from each spelling with one letter left out (and from the token itself) to the token. They are written when the
-//! first alert with the token comes and removed when the last goes, in the same batch, so every snapshot holds exactly
-//! the tokens of its alerts. Two spellings one insertion, deletion, substitution or transposition apart share a deletion.
+//! Two kinds of entries under one partition: *word* entries count in how many alerts of each label a token stands;
+//! *deletion* entries lead from each spelling with one letter left out (and from the token itself) to the token. They are
+//! written when the first alert with the token comes and removed when the last goes, in the same batch, so every snapshot
+//! holds exactly the tokens of its alerts. Two spellings one insertion, deletion, substitution or transposition apart
+//! share a deletion. A token leads only those on who may see an alert that it stands in: a hidden alert's name would
+//! otherwise show visible ones that sound like it.
 
 use std::collections::BTreeSet;
 
 use super::key::Head;
 use crate::{
+    alert::LabelId,
     search::{
         normalise::name::{Class, Role},
         score::distance::within_one,
     },
-    state::{Cursor, View, ViewError, Write, family::Family},
+    state::{Cursor, View, ViewError, Write, family::Family, scan_prefix},
 };
 
 use super::derive::{FORMS_MAX, IndexInput};
 
-/// Kind of a counting entry: hash of the word -> count (4 bytes).
+/// Kind of a counting entry: hash of the word, label -> count (4 bytes).
 pub const WORD: u8 = b'T';
 /// Kind of a deletion entry: hash of the shortened letters, hash of the word -> class (8 bytes), letters.
 pub const DELETION: u8 = b'D';
@@ -60,8 +63,8 @@ fn words(input: &IndexInput<'_>) -> BTreeSet<Word> {
         .take(FORMS_MAX)
         .flat_map(|form| form.tokens)
         .filter(|token| token.role == Role::Name)
-        .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters.chars().count()))
-        .map(|token| Word { class: token.class(), letters: token.letters })
+        .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters().chars().count()))
+        .map(|token| Word { class: token.class(), letters: token.letters().to_owned() })
         .collect()
 }
 
@@ -73,23 +76,46 @@ pub fn changes(
     new: Option<&IndexInput<'_>>,
 ) -> Result<Vec<Write>, ViewError> {
     let listed = |input: Option<&IndexInput<'_>>| {
-        input.map(|input| (Head { normaliser: input.normaliser.version(), partition: input.partition }, words(input)))
+        input.map(|input| {
+            let head = Head { normaliser: input.normaliser.version(), partition: input.partition };
+            (Place { head, label: input.label }, words(input))
+        })
     };
     let (old, new) = (listed(old), listed(new));
     let mut writes = Vec::new();
     for (mine, other, more) in [(&new, &old, true), (&old, &new, false)] {
-        let Some((head, words)) = mine else { continue };
-        let kept = other.as_ref().filter(|(other_head, _)| other_head == head).map(|(_, words)| words);
-        for word in words.iter().filter(|word| kept.is_none_or(|kept| !kept.contains(*word))) {
-            count(view, *head, word, more, &mut writes)?;
+        let Some((place, words)) = mine else { continue };
+        let other = other.as_ref().filter(|(other, _)| other.head == place.head);
+        for word in words {
+            match other {
+                Some((other, kept)) if kept.contains(word) && other.label == place.label => {}
+                // The alert changes its label and keeps the word.
+                Some((_, kept)) if kept.contains(word) => {
+                    count(view, *place, word, more, &mut writes)?;
+                }
+                _ => {
+                    let changed = count(view, *place, word, more, &mut writes)?;
+                    if changed && !has_other_label(view, *place, word)? {
+                        lead(place.head, word, more, &mut writes);
+                    }
+                }
+            }
         }
     }
     Ok(writes)
 }
 
-/// Counts one alert more or less that has `word`.
-fn count(view: &dyn View, head: Head, word: &Word, more: bool, writes: &mut Vec<Write>) -> Result<(), ViewError> {
-    let key = head.lexicon(WORD, word.hash());
+/// Where a word is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    head: Head,
+    label: LabelId,
+}
+
+/// Counts one alert more or less that has `word`; `true` when it is the first or was the last of its label.
+fn count(view: &dyn View, place: Place, word: &Word, more: bool, writes: &mut Vec<Write>) -> Result<bool, ViewError> {
+    let mut key = place.head.lexicon(WORD, word.hash());
+    key.extend_from_slice(&place.label.to_be_bytes());
     let before = match view.get(Family::Lexicon, &key)? {
         Some(value) => {
             u32::from_be_bytes(value.try_into().map_err(|_| ViewError("a lexicon entry does not decode".into()))?)
@@ -98,26 +124,47 @@ fn count(view: &dyn View, head: Head, word: &Word, more: bool, writes: &mut Vec<
     };
     let now = if more { before + 1 } else { before.saturating_sub(1) };
     writes.push((Family::Lexicon, key, (now > 0).then(|| now.to_be_bytes().to_vec())));
-    if (before == 0) != (now == 0) {
-        for spelling in deletions(&word.letters) {
-            let mut key = head.lexicon(DELETION, hash(spelling.as_bytes()));
-            key.extend_from_slice(&word.hash());
-            writes.push((Family::Lexicon, key, (now > 0).then(|| word.encode())));
-        }
-    }
-    Ok(())
+    Ok((before == 0) != (now == 0))
 }
 
-/// Classes of the words in use that are at most one typing error from `letters`. `seeks` counts what was sought.
+/// Alerts of another label have the word.
+fn has_other_label(view: &dyn View, place: Place, word: &Word) -> Result<bool, ViewError> {
+    let mut has = false;
+    scan_prefix(view, Family::Lexicon, &place.head.lexicon(WORD, word.hash()), |key, _| {
+        has = label_of(key)? != place.label;
+        Ok(!has)
+    })?;
+    Ok(has)
+}
+
+/// The label at the end of a counting entry's key.
+fn label_of(key: &[u8]) -> Result<LabelId, ViewError> {
+    let label = key.last_chunk::<4>().ok_or_else(|| ViewError("a lexicon key does not decode".into()))?;
+    Ok(LabelId::from_be_bytes(*label))
+}
+
+/// Sets or removes what leads to `word`.
+fn lead(head: Head, word: &Word, set: bool, writes: &mut Vec<Write>) {
+    for spelling in deletions(&word.letters) {
+        let mut key = head.lexicon(DELETION, hash(spelling.as_bytes()));
+        key.extend_from_slice(&word.hash());
+        writes.push((Family::Lexicon, key, set.then(|| word.encode())));
+    }
+}
+
+/// The words in use that are at most one typing error from `letters`. Words that stand in alerts alone whose label is not
+/// seen, as `sees` tells, lead nowhere. `seeks` counts what was sought for `letters` alone: it does not depend on what is in
+/// the store.
 pub fn neighbours(
     cursor: &mut dyn Cursor,
     head: Head,
     letters: &str,
+    sees: &mut dyn FnMut(LabelId) -> Result<bool, ViewError>,
     seeks: &mut u64,
-) -> Result<BTreeSet<Class>, ViewError> {
-    let mut found = BTreeSet::new();
+) -> Result<BTreeSet<Word>, ViewError> {
+    let mut near = BTreeSet::new();
     if letters.chars().count() > LETTERS_MAX {
-        return Ok(found);
+        return Ok(near);
     }
     for spelling in deletions(letters) {
         let prefix = head.lexicon(DELETION, hash(spelling.as_bytes()));
@@ -126,7 +173,19 @@ pub fn neighbours(
         while let Some((_, value)) = cursor.entry() {
             let word = Word::decode(value).ok_or_else(|| ViewError("a lexicon entry does not decode".into()))?;
             if within_one(letters, &word.letters) {
-                found.insert(word.class);
+                near.insert(word);
+            }
+            cursor.next()?;
+        }
+    }
+    let mut found = BTreeSet::new();
+    for word in near {
+        let prefix = head.lexicon(WORD, word.hash());
+        cursor.seek(&prefix, &prefix)?;
+        while let Some((key, _)) = cursor.entry() {
+            if sees(label_of(key)?)? {
+                found.insert(word);
+                break;
             }
             cursor.next()?;
         }

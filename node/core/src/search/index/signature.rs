@@ -4,14 +4,16 @@ use crate::{
     alert::LabelId,
     search::normalise::{
         country::Country,
-        date::Date,
-        name::{Role, Token},
+        date::{BirthDate, Date},
+        name::{Class, Role, Token},
         number::NumberKind,
     },
 };
 
 /// Most name tokens in one signature.
 pub const TOKENS_MAX: usize = 24;
+/// Most dates of birth in one signature; eight could not be told from none.
+pub const DATES_MAX: usize = 7;
 
 /// The value of a number's posting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct TokenSign {
     letter: u8,
     /// Two bytes of its class.
     pub class: u16,
+    /// Two bytes of the hash of the word itself; 0 where the class alone decides.
+    pub word: u16,
 }
 
 /// The value of a name's posting.
@@ -70,9 +74,11 @@ pub struct NameSignature {
     pub label: LabelId,
     /// b'M', b'F', or 0 for unknown or several.
     pub gender: u8,
-    /// The only date that goes with the name; unknown when there is none or more than one.
-    pub date: Date,
-    /// False when `date` does not say all (spans, several dates): it then kills nothing.
+    /// The only nationality; unknown when there is none or more than one.
+    pub nationality: Country,
+    /// Every date of birth that goes with the name, sorted.
+    pub dates: Vec<BirthDate>,
+    /// False when `dates` does not say all, or a date says nothing about the name: dates then kill nothing.
     pub date_decides: bool,
     /// False when several names share the key: `tokens` holds the tokens of all.
     pub one_name: bool,
@@ -81,23 +87,35 @@ pub struct NameSignature {
 }
 
 impl NameSignature {
-    /// Label, gender, flags, date, tokens of three bytes each.
+    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of five bytes each.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(10 + 3 * self.tokens.len());
+        let dates = if self.date_decides { self.dates.as_slice() } else { &[] };
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + 4 * dates.len() + TOKEN_BYTES * self.tokens.len());
         bytes.extend_from_slice(&self.label.to_be_bytes());
         bytes.push(self.gender);
-        bytes.push(u8::from(self.date_decides) | u8::from(self.one_name) << 1);
-        bytes.extend_from_slice(&self.date.to_bytes());
+        bytes.push(u8::from(self.date_decides) | u8::from(self.one_name) << 1 | (dates.len() as u8) << 2);
+        bytes.extend_from_slice(&self.nationality.0);
+        for date in dates {
+            bytes.extend_from_slice(&date_to_bytes(*date));
+        }
         for token in &self.tokens {
             bytes.push(token.letter);
             bytes.extend_from_slice(&token.class.to_be_bytes());
+            bytes.extend_from_slice(&token.word.to_be_bytes());
         }
         bytes
     }
 
     /// One posting for two names of the same alert under the same key: it kills only what both would kill.
     pub fn merge(&mut self, other: Self) {
-        if self.tokens != other.tokens {
+        let sounds = |tokens: &[TokenSign]| tokens.iter().map(|token| (token.letter, token.class)).collect::<Vec<_>>();
+        if sounds(&self.tokens) == sounds(&other.tokens) {
+            // One name in two spellings.
+            for (mine, _) in self.tokens.iter_mut().zip(&other.tokens).filter(|(mine, theirs)| mine.word != theirs.word)
+            {
+                mine.word = 0;
+            }
+        } else {
             self.one_name = false;
             let unknown = self.tokens.is_empty() || other.tokens.is_empty();
             self.tokens.extend(other.tokens);
@@ -111,24 +129,59 @@ impl NameSignature {
         if self.gender != other.gender {
             self.gender = 0;
         }
-        if self.date != other.date || !other.date_decides {
-            self.date = Date::UNKNOWN;
-            self.date_decides = false;
+        if self.nationality != other.nationality {
+            self.nationality = Country::UNKNOWN;
         }
+        // No date at all agrees with every query a little: that cannot be said beside dates.
+        self.date_decides &= other.date_decides && self.dates.is_empty() == other.dates.is_empty();
+        self.dates.extend(other.dates);
+        self.dates.sort_unstable();
+        self.dates.dedup();
+        self.date_decides &= self.dates.len() <= DATES_MAX;
+    }
+}
+
+/// Label, gender, flags, nationality.
+const HEAD_BYTES: usize = 9;
+/// First letter, class, word.
+const TOKEN_BYTES: usize = 5;
+
+/// Marks a span of years where a month would stand; its length in years follows.
+const SPAN: u8 = 0xff;
+
+fn date_to_bytes(birth: BirthDate) -> [u8; 4] {
+    let mut bytes = birth.date.to_bytes();
+    if birth.is_span() {
+        bytes[2] = SPAN;
+        bytes[3] = (birth.year_to - birth.date.year).min(u16::from(u8::MAX)) as u8;
+    }
+    bytes
+}
+
+fn date_from_bytes(bytes: [u8; 4]) -> BirthDate {
+    let date = Date::from_bytes(bytes);
+    match date.month {
+        SPAN => {
+            let first = Date { month: 0, day: 0, ..date };
+            BirthDate { date: first, year_to: first.year + u16::from(date.day) }
+        }
+        _ => BirthDate { date, year_to: date.year },
     }
 }
 
 impl TokenSign {
     /// Fills arrays.
-    pub const NONE: Self = Self { letter: 0, class: 0 };
+    pub const NONE: Self = Self { letter: 0, class: 0, word: 0 };
     /// Marks what does not count as a name: a particle, an initial, a second reading.
     const WEAK: u8 = 0x80;
 
     /// The signs of a token: one for each class, of which the first counts.
     pub fn of(token: &Token) -> impl Iterator<Item = Self> + '_ {
-        token.classes().enumerate().map(|(at, class)| {
+        // Scripts that leave vowels out do not tell a word from its like.
+        let word = if token.letters() == token.base { Class::of_word(&token.base).short() } else { 0 };
+        token.classes().enumerate().map(move |(at, class)| {
             let weak = if token.role == Role::Name && at == 0 { 0 } else { Self::WEAK };
-            Self { letter: token.first_letter() | weak, class: class.short() }
+            Self { letter: token.first_letter() | weak, class: class.short(), word }
         })
     }
 
@@ -146,15 +199,17 @@ impl TokenSign {
 /// The value of a name's posting, read in place: a search looks at thousands.
 #[derive(Debug, Clone, Copy)]
 pub struct NameView<'a> {
-    head: &'a [u8; 10],
+    head: &'a [u8; HEAD_BYTES],
+    dates: &'a [u8],
     tokens: &'a [u8],
 }
 
 impl<'a> NameView<'a> {
     /// `None` for bytes that are no signature.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
-        let (head, tokens) = bytes.split_first_chunk::<10>()?;
-        (tokens.len() % 3 == 0).then_some(Self { head, tokens })
+        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let (dates, tokens) = rest.split_at_checked(4 * usize::from(head[5] >> 2))?;
+        (tokens.len() % TOKEN_BYTES == 0).then_some(Self { head, dates, tokens })
     }
 
     /// b'M', b'F', or 0 for unknown or several.
@@ -162,9 +217,15 @@ impl<'a> NameView<'a> {
         self.head[4]
     }
 
-    /// The only date of birth, where it decides; unknown when the person has none.
-    pub fn date(&self) -> Option<Date> {
-        (self.head[5] & 1 == 1).then(|| Date::from_bytes([self.head[6], self.head[7], self.head[8], self.head[9]]))
+    /// The only nationality; unknown for none or several.
+    pub fn nationality(&self) -> Country {
+        Country([self.head[6], self.head[7], self.head[8]])
+    }
+
+    /// Every date of birth, where they decide; none when the person has none.
+    pub fn dates(&self) -> Option<impl Iterator<Item = BirthDate> + use<'a>> {
+        let dates = self.dates.as_chunks::<4>().0;
+        (self.head[5] & 1 == 1).then(|| dates.iter().map(|date| date_from_bytes(*date)))
     }
 
     /// The tokens are those of one name.
@@ -174,9 +235,11 @@ impl<'a> NameView<'a> {
 
     /// The tokens; none when there were too many to keep.
     pub fn tokens(&self) -> impl Iterator<Item = TokenSign> + Clone + use<'a> {
-        self.tokens
-            .chunks_exact(3)
-            .map(|token| TokenSign { letter: token[0], class: u16::from_be_bytes([token[1], token[2]]) })
+        self.tokens.as_chunks::<TOKEN_BYTES>().0.iter().map(|[letter, a, b, c, d]| TokenSign {
+            letter: *letter,
+            class: u16::from_be_bytes([*a, *b]),
+            word: u16::from_be_bytes([*c, *d]),
+        })
     }
 }
 
@@ -194,20 +257,52 @@ mod tests {
         let number = NumberSignature { label: 70_000, kind: Some(NumberKind::Vin), country: Country(*b"GB\0") };
         assert_eq!(number.encode(), [0, 1, 17, 112, 4, b'G', b'B', 0]);
         assert_eq!(NumberSignature::decode(&number.encode()), Some(number));
+        let date = Date { year: 1974, month: 8, day: 12 };
+        let span = BirthDate { date: Date { year: 1970, month: 0, day: 0 }, year_to: 1975 };
         let name = NameSignature {
             label: 3,
             gender: b'F',
-            date: Date { year: 1974, month: 8, day: 12 },
+            nationality: Country(*b"GB\0"),
+            dates: vec![span, BirthDate { date, year_to: 1974 }],
             date_decides: true,
             one_name: true,
-            tokens: vec![TokenSign { letter: b'A', class: 5 }, TokenSign { letter: b'E', class: 600 }],
+            tokens: vec![
+                TokenSign { letter: b'A', class: 5, word: 7 },
+                TokenSign { letter: b'E', class: 600, word: 0 },
+            ],
         };
         let bytes = name.encode();
+        assert_eq!(bytes[..17], [0, 0, 0, 3, b'F', 0b1011, b'G', b'B', 0, 7, 178, 255, 5, 7, 182, 8, 12]);
         let view = NameView::new(&bytes).unwrap();
-        assert_eq!((view.gender(), view.date(), view.is_one_name()), (b'F', Some(name.date), true));
+        assert_eq!((view.gender(), view.nationality(), view.is_one_name()), (b'F', name.nationality, true));
+        assert_eq!(view.dates().unwrap().collect::<Vec<_>>(), name.dates);
         assert_eq!(view.tokens().collect::<Vec<_>>(), name.tokens);
         assert_eq!(label(&bytes), Some(3));
-        assert!(NameView::new(&bytes[..11]).is_none());
+        assert!(NameView::new(&bytes[..18]).is_none() && NameView::new(&bytes[..12]).is_none());
         assert_eq!(NumberSignature::decode(&[0; 7]), None);
+    }
+
+    #[test]
+    fn two_names_under_one_key_kill_only_what_both_would_kill() {
+        let birth = |year| BirthDate { date: Date { year, month: 8, day: 12 }, year_to: year };
+        let name = |dates: &[BirthDate], nationality: &[u8; 3]| NameSignature {
+            label: 3,
+            gender: b'F',
+            nationality: Country(*nationality),
+            dates: dates.to_vec(),
+            date_decides: true,
+            one_name: true,
+            tokens: vec![TokenSign { letter: b'A', class: 5, word: 7 }],
+        };
+        let merged = |mut first: NameSignature, second| {
+            first.merge(second);
+            first
+        };
+        let two = merged(name(&[birth(1980)], b"GB\0"), name(&[birth(1970)], b"FR\0"));
+        assert_eq!((two.dates.as_slice(), two.date_decides), ([birth(1970), birth(1980)].as_slice(), true));
+        assert!(!two.nationality.is_known() && two.one_name);
+        assert!(!merged(name(&[birth(1980)], b"GB\0"), name(&[], b"GB\0")).date_decides, "no date agrees with any");
+        let many: Vec<BirthDate> = (1960..1967).map(birth).collect();
+        assert!(!merged(name(&many, b"GB\0"), name(&[birth(1970)], b"GB\0")).date_decides, "too many to keep");
     }
 }

@@ -8,12 +8,15 @@ use crate::{
     search::{
         index::signature::{self, NameView, TokenSign},
         normalise::{
-            date::BirthDate,
             name::{Class, Role},
             skeleton,
         },
         query::PersonQuery,
-        score::{FULL, date, person::combine},
+        score::{
+            FULL,
+            date::{self, DateMatch},
+            person::combine,
+        },
     },
 };
 
@@ -24,11 +27,28 @@ const FIRST_LETTER_POINTS: u32 = 7_600;
 
 /// One token of the query.
 struct Asked {
+    /// Whoever stands under these may answer it.
     classes: BTreeSet<u16>,
+    /// Under these, the words alone that it was led there by.
+    others: BTreeSet<u16>,
+    words: Vec<u16>,
     /// Of itself and its neighbours as one word: one name of the record then answers them all.
     joined: BTreeSet<u16>,
     letter: u8,
     role: Role,
+}
+
+/// What one posting promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    /// The score.
+    pub estimate: u32,
+    /// By the name alone.
+    pub name: u32,
+    /// How the dates agree; exact where the posting does not say all.
+    pub date: DateMatch,
+    /// Gender or nationality are others than the query's.
+    pub contradicts: bool,
 }
 
 /// Estimates postings of one person query.
@@ -49,15 +69,16 @@ impl<'a> Estimator<'a> {
                 let initial: String = token.base.chars().take(1).collect();
                 let initial = Class::of_skeleton(&skeleton::skeleton(&initial)).short();
                 let classes = BTreeSet::from([token.class().short(), initial]);
-                Asked { classes, joined: BTreeSet::new(), letter: token.first_letter(), role: token.role }
+                let (letter, role) = (token.first_letter(), token.role);
+                Asked { classes, others: BTreeSet::new(), words: Vec::new(), joined: BTreeSet::new(), letter, role }
             })
             .collect();
         for token in &plan.tokens {
-            let classes = &mut asked[token.at].classes;
-            classes.extend(
-                token.alternates.iter().chain(&token.variants).chain(&token.expansions).map(|class| class.short()),
-            );
-            classes.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
+            let asked = &mut asked[token.at];
+            asked.classes.extend(token.alternates.iter().map(|class| class.short()));
+            asked.classes.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
+            asked.others.extend(token.variants.iter().chain(&token.expansions).map(|class| class.short()));
+            asked.words.clone_from(&token.words);
         }
         for (run, class) in &plan.joins {
             for at in run.clone() {
@@ -67,23 +88,28 @@ impl<'a> Estimator<'a> {
         Self { query, profile, asked }
     }
 
-    /// The score that the posting promises with what its name promises; `None` when it cannot reach the threshold.
-    pub fn estimate(&self, signature: NameView<'_>, name: u32) -> Option<u32> {
-        if self.query.strict && self.gender_conflicts(signature) {
+    /// What the posting promises, its name promising `name`; `None` when it cannot reach the threshold.
+    pub fn promise(&self, signature: NameView<'_>, name: u32) -> Option<Promise> {
+        let contradicts = self.contradicts(signature);
+        if self.query.strict && contradicts {
             return None;
         }
-        let date = match signature.date() {
-            Some(date) => date::compare(self.query.birth_date, BirthDate { date, year_to: date.year }),
-            None if self.query.birth_date.is_known() => date::DateMatch::Exact,
-            None => date::DateMatch::NotAsked,
+        let date = match signature.dates() {
+            _ if !self.query.birth_date.is_known() => DateMatch::NotAsked,
+            Some(dates) => date::best(self.query.birth_date, dates),
+            None => DateMatch::Exact,
         };
         let estimate = combine(name, date, self.profile);
-        (estimate + MARGIN >= self.profile.threshold).then_some(estimate)
+        (estimate + MARGIN >= self.profile.threshold).then_some(Promise { estimate, name, date, contradicts })
     }
 
-    /// Both sides say which gender, and not the same.
-    pub fn gender_conflicts(&self, signature: NameView<'_>) -> bool {
-        self.query.gender != 0 && signature.gender() != 0 && self.query.gender != signature.gender()
+    /// Both sides say which gender, or which nationality, and not the same.
+    pub fn contradicts(&self, signature: NameView<'_>) -> bool {
+        let (query, nationality) = (self.query, signature.nationality());
+        let gender = query.gender != 0 && signature.gender() != 0 && query.gender != signature.gender();
+        let foreign =
+            nationality.is_known() && !query.nationalities.is_empty() && !query.nationalities.contains(&nationality);
+        gender || foreign
     }
 
     /// What the name promises: 0 to 10000. Never less than the record's own name would earn by its classes: names are
@@ -128,7 +154,8 @@ impl<'a> Estimator<'a> {
         let identifying = known.iter().filter(|token| token.identifies()).count() as u32;
         let record_left = if one_to_one { identifying.saturating_sub(matched) } else { 0 };
         let conflicts = query_left.min(record_left);
-        let missing = if one_to_one { query_left.max(record_left) - conflicts } else { 0 };
+        // Of several names, none has what all of them together lack.
+        let missing = query_left.max(record_left) - conflicts;
         (earned / (matched + conflicts)).saturating_sub(missing * self.profile.missing_part_points)
     }
 
@@ -136,7 +163,7 @@ impl<'a> Estimator<'a> {
     /// `seen` has a bit for each name that was tried.
     fn assign(&self, at: usize, known: &[TokenSign], taken: &mut Taken, seen: &mut u32) -> bool {
         for (place, token) in known.iter().enumerate() {
-            if *seen >> place & 1 == 1 || !self.asked[at].classes.contains(&token.class) {
+            if *seen >> place & 1 == 1 || !self.asked[at].answers(*token) {
                 continue;
             }
             *seen |= 1 << place;
@@ -153,11 +180,18 @@ impl<'a> Estimator<'a> {
 type Taken = [Option<usize>; signature::TOKENS_MAX];
 
 impl Asked {
+    /// A name of the record may be this token. Of a nickname's class, or a misspelt name's, only the word itself: others
+    /// merely sound like it.
+    fn answers(&self, token: TokenSign) -> bool {
+        let is_led = || token.word == 0 || self.words.binary_search(&token.word).is_ok();
+        self.classes.contains(&token.class) || self.others.contains(&token.class) && is_led()
+    }
+
     /// What one name of the record is worth to a token that did not get it: to neighbours joined, particles and initials
     /// whatever else it answers; by its first letter while no other token has it.
     fn points(&self, token: TokenSign, one_to_one: bool, is_taken: bool, estimator: &Estimator<'_>) -> u32 {
         let shares = !one_to_one || self.role != Role::Name;
-        if self.joined.contains(&token.class) || shares && self.classes.contains(&token.class) {
+        if self.joined.contains(&token.class) || shares && self.answers(token) {
             return FULL;
         }
         let letter = token.first_letter();

@@ -35,6 +35,8 @@ pub struct PlannedToken {
     pub splits: Vec<(Class, Class)>,
     /// Of tokens in use one typing error away, without the classes above. Filled in by partition.
     pub expansions: BTreeSet<Class>,
+    /// Words that answer it under the classes of `variants` and `expansions`: two bytes of the hash of each, sorted.
+    pub words: Vec<u16>,
 }
 
 /// A person query as lists.
@@ -56,14 +58,17 @@ pub fn plan(query: &PersonQuery) -> Plan {
         .map(|(at, token)| {
             let class = token.class();
             let alternates = alternates(token, class);
-            let other_reading = token.other_skeleton.as_deref().map(Class::of_skeleton);
+            let other_reading = token.other_skeleton().map(Class::of_skeleton);
             // Names of two letters are the same as too many.
             let is_long = token.base.chars().count() >= VARIANT_LETTERS_MIN;
             let mut variants = if is_long { variants::classes(&token.base) } else { Vec::new() };
             variants.retain(|variant| *variant != class && !alternates.contains(variant));
+            let mut words: Vec<u16> = if is_long { variants::words(&token.base).collect() } else { Vec::new() };
+            words.sort_unstable();
+            words.dedup();
             let (splits, expansions) = (splits(token), BTreeSet::new());
-            let signs = token.skeleton.chars().count();
-            PlannedToken { at, class, signs, alternates, variants, other_reading, splits, expansions }
+            let signs = token.skeleton().chars().count();
+            PlannedToken { at, class, signs, alternates, variants, other_reading, splits, expansions, words }
         })
         .collect();
     Plan { tokens, joins: joins(&query.tokens) }

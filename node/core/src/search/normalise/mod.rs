@@ -6,6 +6,7 @@
 pub mod country;
 pub mod date;
 mod east;
+mod indic;
 pub mod name;
 pub mod number;
 pub mod script;

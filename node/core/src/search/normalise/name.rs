@@ -1,5 +1,7 @@
 //! Names to tokens: words in one form, with the role that each plays.
 
+use std::sync::OnceLock;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
@@ -38,6 +40,11 @@ impl Class {
         Self(class)
     }
 
+    /// Of the word itself, for signatures and tables.
+    pub fn of_word(word: &str) -> Self {
+        Self::of_skeleton(word)
+    }
+
     /// Two bytes of it, for signatures.
     pub fn short(self) -> u16 {
         u16::from_be_bytes([self.0[0], self.0[1]])
@@ -45,69 +52,111 @@ impl Class {
 }
 
 /// One word of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Token {
     /// Upper case and composed, in its own script.
     pub original: String,
     /// Romanised, marks dropped.
     pub base: String,
-    /// Romanised, marks spelt out.
-    pub expanded: String,
-    /// The letters that somebody types; typing errors are counted in them.
-    pub letters: String,
-    /// `base` with doubled letters and spelt-out marks reduced.
-    pub loose: String,
-    /// `base` as it sounds.
-    pub sounds: String,
-    /// The consonant skeleton of `base`.
-    pub skeleton: String,
-    /// The skeleton of `expanded`, where it is another: letters of other scripts that can be read in two ways.
-    pub other_skeleton: Option<String>,
     /// The script it is written in.
     pub script: Script,
     /// What it is good for.
     pub role: Role,
+    spellings: OnceLock<Box<Spellings>>,
 }
+
+/// What a token's letters can be read as. Worked out when first asked for: most tokens of candidates are the query's own
+/// letters, or never looked at.
+#[derive(Debug, Clone)]
+struct Spellings {
+    expanded: String,
+    letters: String,
+    loose: String,
+    sounds: String,
+    skeleton: String,
+    other_skeleton: Option<String>,
+}
+
+impl PartialEq for Token {
+    /// All else follows from the word.
+    fn eq(&self, other: &Self) -> bool {
+        self.role == other.role && self.original == other.original
+    }
+}
+
+impl Eq for Token {}
 
 impl Token {
     /// From one word as [`text::words`] gives it.
     pub fn new(word: &str) -> Self {
-        let romanised = script::romanise(word);
-        let is_syllabic = matches!(romanised.script, Script::Han | Script::Hangul);
-        let role = if PARTICLES.contains(&romanised.base.as_str()) && !is_syllabic {
+        let (script, base) = if word.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            (Script::Latin, word.to_owned())
+        } else {
+            let romanised = script::romanise(word);
+            (romanised.script, romanised.base)
+        };
+        let is_syllabic = matches!(script, Script::Han | Script::Hangul);
+        let role = if PARTICLES.contains(&base.as_str()) && !is_syllabic {
             Role::Particle
-        } else if is_initial(word, romanised.script) {
+        } else if is_initial(word, script) {
             Role::Initial
         } else {
             Role::Name
         };
-        let skeleton = skeleton::skeleton(&romanised.base);
-        let other_skeleton = Some(&romanised.expanded)
-            .filter(|expanded| **expanded != romanised.base)
-            .map(|expanded| skeleton::skeleton(expanded))
-            .filter(|other| *other != skeleton);
-        Self {
-            original: word.to_owned(),
-            loose: skeleton::loose(&romanised.base),
-            sounds: skeleton::sounds(&romanised.base),
-            letters: romanised.letters,
-            skeleton,
-            other_skeleton,
-            base: romanised.base,
-            expanded: romanised.expanded,
-            script: romanised.script,
-            role,
-        }
+        Self { original: word.to_owned(), base, script, role, spellings: OnceLock::new() }
+    }
+
+    fn spellings(&self) -> &Spellings {
+        self.spellings.get_or_init(|| {
+            let script::Romanised { base, expanded, letters, .. } = script::romanise(&self.original);
+            let skeleton = skeleton::skeleton(&base);
+            let other_skeleton = Some(&expanded)
+                .filter(|expanded| **expanded != base)
+                .map(|expanded| skeleton::skeleton(expanded))
+                .filter(|other| *other != skeleton);
+            let (loose, sounds) = (skeleton::loose(&base), skeleton::sounds(&base));
+            Box::new(Spellings { expanded, letters, loose, sounds, skeleton, other_skeleton })
+        })
+    }
+
+    /// Romanised, marks spelt out.
+    pub fn expanded(&self) -> &str {
+        &self.spellings().expanded
+    }
+
+    /// The letters that somebody types; typing errors are counted in them.
+    pub fn letters(&self) -> &str {
+        &self.spellings().letters
+    }
+
+    /// `base` with doubled letters and spelt-out marks reduced.
+    pub fn loose(&self) -> &str {
+        &self.spellings().loose
+    }
+
+    /// `base` as it sounds.
+    pub fn sounds(&self) -> &str {
+        &self.spellings().sounds
+    }
+
+    /// The consonant skeleton of `base`.
+    pub fn skeleton(&self) -> &str {
+        &self.spellings().skeleton
+    }
+
+    /// The skeleton of the other spelling, where it is another: letters of other scripts that can be read in two ways.
+    pub fn other_skeleton(&self) -> Option<&str> {
+        self.spellings().other_skeleton.as_deref()
     }
 
     /// Its class in index keys.
     pub fn class(&self) -> Class {
-        Class::of_skeleton(&self.skeleton)
+        Class::of_skeleton(self.skeleton())
     }
 
     /// Its skeletons: one, or two where its letters can be read in two ways.
     pub fn skeletons(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.skeleton.as_str()).chain(self.other_skeleton.as_deref())
+        std::iter::once(self.skeleton()).chain(self.other_skeleton())
     }
 
     /// The classes it is indexed under.
@@ -124,6 +173,9 @@ impl Token {
 /// One letter of an alphabet; one ideograph or one syllable is a name.
 fn is_initial(word: &str, script: Script) -> bool {
     let syllabic = |letter: char| matches!(u32::from(letter), 0x3040..=0x31ff | 0xa000..=0xa4cf);
+    if word.is_ascii() {
+        return word.len() == 1;
+    }
     let mut letters = word.nfd().filter(|letter| !is_combining_mark(*letter));
     match (letters.next(), letters.next()) {
         (Some(letter), None) => !matches!(script, Script::Han | Script::Hangul) && !syllabic(letter),
@@ -137,6 +189,9 @@ const PARTICLES: &[&str] = &[
     "VAN", "VON", "DER", "DEN", "TEN", "TER", "ZU", "ZUM", "ZUR", "AF", "AV", "Y", "E", "JR", "SR", "II", "III", "MR",
     "MRS", "MS",
 ];
+
+/// Those that stand behind or alone, whatever follows.
+const AFTER: &[&str] = &["Y", "E", "JR", "SR", "II", "III", "MR", "MRS", "MS"];
 
 /// What forms write for a name that is not known.
 const FILLERS: &[&str] = &["FNU", "LNU", "NFN", "NLN", "NMN", "XX", "XXX", "XXXX", "XXXXX", "UNKNOWN", "UNK"];
@@ -155,6 +210,12 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
         }
     }
     tokens.truncate(TOKENS_MAX);
+    // What nothing follows introduces nothing: DAS and VAN are names of Bengal and Vietnam.
+    if let Some(last) =
+        tokens.last_mut().filter(|last| last.role == Role::Particle && !AFTER.contains(&last.base.as_str()))
+    {
+        last.role = Role::Name;
+    }
     if !tokens.iter().any(|token| token.role == Role::Name) {
         for token in &mut tokens {
             token.role = Role::Name;
@@ -198,6 +259,9 @@ mod tests {
                 ("BERG".into(), Role::Name)
             ]
         );
+        assert_eq!(roles("Amit Das")[1], ("DAS".into(), Role::Name));
+        assert_eq!(roles("Tran Thi Van")[2], ("VAN".into(), Role::Name));
+        assert_eq!(roles("Martin Jr")[1], ("JR".into(), Role::Particle));
         assert_eq!(roles("FNU MUSTERMANN"), [("MUSTERMANN".into(), Role::Name)]);
         assert_eq!(roles("Bin"), [("BIN".into(), Role::Name)], "a particle alone is the name");
         assert_eq!(roles("E"), [("E".into(), Role::Name)]);
@@ -216,11 +280,11 @@ mod tests {
             ("Shalom", "שלום"),
         ] {
             let (a, b) = (Token::new(&latin.to_uppercase()), Token::new(&text::words(other)[0]));
-            assert_eq!(a.class(), b.class(), "{latin} {} and {other} {}", a.skeleton, b.skeleton);
+            assert_eq!(a.class(), b.class(), "{latin} {} and {other} {}", a.skeleton(), b.skeleton());
         }
         let article = tokens(["الحسن"]);
         assert_eq!(article.len(), 2);
-        assert_eq!(article[1].skeleton, Token::new("HASSAN").skeleton);
+        assert_eq!(article[1].skeleton(), Token::new("HASSAN").skeleton());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::east;
+use super::{east, indic};
 
 /// The script a word is written in, as far as rules differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,7 +71,7 @@ pub fn ascii_digit(character: char) -> Option<char> {
 pub fn romanise(word: &str) -> Romanised {
     let script = Script::of(word);
     let (base, expanded) = match script {
-        Script::Latin => spell(word, latin),
+        Script::Latin => spell(&letters_for_digits(word), latin),
         Script::Cyrillic => spell(word, |character| cyrillic(character).map(|text| (text, text))),
         Script::Greek => greek(word),
         Script::Arabic if is_persian(word) => abjad(word, persian),
@@ -79,7 +79,7 @@ pub fn romanise(word: &str) -> Romanised {
         Script::Hebrew => abjad(word, hebrew),
         Script::Hangul => east::hangul(word),
         Script::Han => east::han(word),
-        Script::Other => others(word),
+        Script::Other => indic::romanise(word).map_or_else(|| others(word), |latin| (latin.clone(), latin)),
     };
     let letters = match script {
         Script::Arabic if is_persian(word) => consonants(word, persian),
@@ -88,6 +88,21 @@ pub fn romanise(word: &str) -> Romanised {
         _ => base.clone(),
     };
     Romanised { base, expanded, letters, script }
+}
+
+/// A machine that reads print takes O for 0, I for 1, S for 5, B for 8: in a word with letters, such digits are letters.
+fn letters_for_digits(word: &str) -> String {
+    if !word.chars().any(char::is_alphabetic) {
+        return word.to_owned();
+    }
+    let letter = |digit: char| match digit {
+        '0' => 'O',
+        '1' => 'I',
+        '5' => 'S',
+        '8' => 'B',
+        other => other,
+    };
+    word.chars().map(letter).collect()
 }
 
 /// Any other script (Devanagari, Georgian, Thai and so on), letter by letter as the crate's tables have it. What has no
@@ -458,6 +473,14 @@ mod tests {
         assert_eq!(base("כהן"), "KEHEN");
         assert_eq!(base("김민준"), "GIMMINJUN");
         assert_eq!(romanise("김").expanded, "KIM");
+    }
+
+    #[test]
+    fn digits_that_a_machine_read_for_letters_are_letters() {
+        assert_eq!(base("J0HN50N"), "JOHNSON");
+        assert_eq!(base("8R0WN"), "BROWN");
+        assert_eq!(base("M1LÀN"), "MILAN");
+        assert_eq!(base("1850"), "1850", "a number is a number");
     }
 
     #[test]

@@ -181,6 +181,13 @@ pub fn alternates(word: &str) -> Vec<String> {
     if tail.contains("CH") {
         add(format!("{first}{}", tail.replace("CH", "SH")));
     }
+    // What the Maghreb writes with a G, others write with a Q.
+    if tail.contains('G') && !tail.contains("NG") {
+        add(format!("{first}{}", tail.replace('G', "Q")));
+    }
+    if tail.contains('Q') {
+        add(format!("{first}{}", tail.replace('Q', "G")));
+    }
     if word.contains("TH") {
         add(word.replace("TH", "S"));
     }

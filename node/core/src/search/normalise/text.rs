@@ -17,6 +17,9 @@ fn is_apostrophe(character: char) -> bool {
 /// The words of a name: upper case, composed, without apostrophes; divided at everything that is no letter, mark or
 /// digit.
 pub fn words(text: &str) -> Vec<String> {
+    if text.is_ascii() {
+        return ascii_words(text);
+    }
     let mut words = Vec::new();
     let mut word = String::new();
     // Apostrophes go first: compatibility normalisation takes some of them apart into a space and a mark.
@@ -32,6 +35,16 @@ pub fn words(text: &str) -> Vec<String> {
         words.push(word);
     }
     words
+}
+
+/// The same where nothing has to be composed, which is most names.
+fn ascii_words(text: &str) -> Vec<String> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || is_apostrophe(letter);
+    text.split(|letter| !is_part(letter))
+        .map(|word| word.chars().filter(|letter| !is_apostrophe(*letter)).map(|letter| letter.to_ascii_uppercase()))
+        .map(String::from_iter)
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The table is a filtered copy of two public collections (`data/NOTICE` says which, and how it is made again). It is asked
 //! on the query's side alone and is no part of index keys: another table needs no new index.
 
-use std::{io::Read, sync::LazyLock};
+use std::{io::Read, ops::Range, sync::LazyLock};
 
 use super::name::Class;
 
@@ -23,6 +23,10 @@ struct Table {
     ends: Vec<u32>,
     /// Classes of the names of each group, each once.
     classes: Vec<Class>,
+    /// Where the words of each group end.
+    word_ends: Vec<u32>,
+    /// Two bytes of the hash of each name of each group.
+    words: Vec<u16>,
 }
 
 impl Table {
@@ -31,17 +35,20 @@ impl Table {
         flate2::read::GzDecoder::new(compressed)
             .read_to_string(&mut text)
             .expect("the table is part of the program, and a test reads it");
-        let mut table = Self { names: Vec::new(), ends: Vec::new(), classes: Vec::new() };
+        let mut table =
+            Self { names: Vec::new(), ends: Vec::new(), classes: Vec::new(), word_ends: Vec::new(), words: Vec::new() };
         for (group, line) in text.lines().enumerate() {
             let first = table.classes.len();
             for name in line.split(' ') {
                 table.names.push((hash(name), group as u32));
+                table.words.push(Class::of_word(name).short());
                 let class = Class::of_skeleton(&super::skeleton::skeleton(name));
                 if !table.classes[first..].contains(&class) {
                     table.classes.push(class);
                 }
             }
             table.ends.push(table.classes.len() as u32);
+            table.word_ends.push(table.words.len() as u32);
         }
         table.names.sort_unstable();
         table
@@ -55,14 +62,28 @@ impl Table {
     }
 
     fn classes(&self, group: u32) -> &[Class] {
-        let end = self.ends[group as usize] as usize;
-        let start = group.checked_sub(1).map_or(0, |before| self.ends[before as usize] as usize);
-        &self.classes[start..end]
+        &self.classes[range(&self.ends, group)]
+    }
+
+    fn words(&self, group: u32) -> &[u16] {
+        &self.words[range(&self.word_ends, group)]
     }
 }
 
+/// The place of one group among all, from where each ends.
+fn range(ends: &[u32], group: u32) -> Range<usize> {
+    let start = group.checked_sub(1).map_or(0, |before| ends[before as usize] as usize);
+    start..ends[group as usize] as usize
+}
+
 fn hash(name: &str) -> u64 {
-    u64::from_be_bytes(Class::of_skeleton(name).0)
+    u64::from_be_bytes(Class::of_word(name).0)
+}
+
+/// Two bytes of the hash of every name that is the same as `name` (romanised), as signatures have them.
+pub fn words(name: &str) -> impl Iterator<Item = u16> {
+    let table = &*TABLE;
+    table.groups(name).iter().flat_map(|(_, group)| table.words(*group)).copied()
 }
 
 /// Classes of other names that are the same as `name` (romanised), its own included where it is in the table.

@@ -95,11 +95,11 @@ pub fn compare(query: Date, birth: BirthDate) -> DateMatch {
 }
 
 /// The best agreement with any of a record's dates; unknown when it has none.
-pub fn best(query: Date, dates: &[BirthDate]) -> DateMatch {
+pub fn best(query: Date, dates: impl IntoIterator<Item = BirthDate>) -> DateMatch {
     if !query.is_known() {
         return DateMatch::NotAsked;
     }
-    dates.iter().map(|birth| compare(query, *birth)).min().unwrap_or(DateMatch::Unknown)
+    dates.into_iter().map(|birth| compare(query, birth)).min().unwrap_or(DateMatch::Unknown)
 }
 
 fn whole(query: Date, date: Date) -> DateMatch {
@@ -163,7 +163,7 @@ mod tests {
         }
         assert_eq!(how(date(1989, 5, 5), date(1990, 5, 5)), DateMatch::YearNear);
         assert_eq!(how(Date::UNKNOWN, query), DateMatch::NotAsked);
-        assert_eq!(best(query, &[]), DateMatch::Unknown);
+        assert_eq!(best(query, []), DateMatch::Unknown);
         assert_eq!(how(date(1974, 0, 0), query), DateMatch::AsAsked);
         assert_eq!(how(date(1974, 8, 0), query), DateMatch::AsAsked);
         assert_eq!(how(date(1974, 8, 0), date(1974, 0, 0)), DateMatch::Year);

@@ -16,31 +16,57 @@ pub fn within_one(a: &str, b: &str) -> bool {
     }
 }
 
-/// The number of typing errors between the two (optimal string alignment), at most `limit + 1`.
+/// Letters of a word that are compared; no name part is longer.
+const LETTERS_MAX: usize = 64;
+
+/// The number of typing errors between the two (optimal string alignment), at most `limit + 1`. Words of more than 64
+/// letters are compared by their first 64.
 pub fn errors(a: &str, b: &str, limit: usize) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (mut first, mut second) = (['\0'; LETTERS_MAX], ['\0'; LETTERS_MAX]);
+    let (a, b) = (letters(a, &mut first), letters(b, &mut second));
     if a.len().abs_diff(b.len()) > limit {
         return limit + 1;
     }
-    let mut two_back: Vec<usize> = vec![0; b.len() + 1];
-    let mut previous: Vec<usize> = (0..=b.len()).collect();
-    let mut current = vec![0; b.len() + 1];
+    // What both begin and end with takes part in no error.
+    let front = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[front..], &b[front..]);
+    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[..a.len() - back], &b[..b.len() - back]);
+    let mut rows = [[0_usize; LETTERS_MAX + 1]; 3];
+    let [two_back, previous, current] = &mut rows;
+    let (mut two_back, mut previous, mut current) = (two_back, previous, current);
+    for (j, cell) in previous.iter_mut().enumerate().take(b.len() + 1) {
+        *cell = j;
+    }
     for i in 1..=a.len() {
         current[0] = i;
+        let mut least = i;
         for j in 1..=b.len() {
             let substituted = previous[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            current[j] = substituted.min(previous[j] + 1).min(current[j - 1] + 1);
+            let mut cell = substituted.min(previous[j] + 1).min(current[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                current[j] = current[j].min(two_back[j - 2] + 1);
+                cell = cell.min(two_back[j - 2] + 1);
             }
+            current[j] = cell;
+            least = least.min(cell);
         }
-        if current.iter().min().is_some_and(|least| *least > limit) {
+        if least > limit {
             return limit + 1;
         }
         std::mem::swap(&mut two_back, &mut previous);
         std::mem::swap(&mut previous, &mut current);
     }
     previous[b.len()].min(limit + 1)
+}
+
+/// The letters of a word in a place that is there already: this is the innermost loop of a search.
+fn letters<'a>(word: &str, place: &'a mut [char; LETTERS_MAX]) -> &'a [char] {
+    let mut count = 0;
+    for (place, letter) in place.iter_mut().zip(word.chars()) {
+        *place = letter;
+        count += 1;
+    }
+    &place[..count]
 }
 
 #[cfg(test)]

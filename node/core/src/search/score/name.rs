@@ -1,10 +1,10 @@
 //! A query's name against one name of a record: tokens are assigned one to one, best first.
 
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 
 use super::{
     FULL, distance,
-    token::{self, AskedToken},
+    token::{self, AskedToken, Likeness},
 };
 use crate::{
     pb,
@@ -26,11 +26,14 @@ pub struct NameScore {
     pub missing_points: u32,
     /// One name alone agrees, and one side has more.
     pub is_weak: bool,
-    /// Which token matched which.
-    pub tokens: Vec<pb::TokenMatch>,
+    /// No name is left over on either side.
+    pub is_whole: bool,
+    /// Which tokens matched which, in the query's order.
+    pairings: Vec<Pairing>,
 }
 
-/// One possible assignment: tokens of the query (a run of `query_len`) with tokens of the record.
+/// One possible assignment: a run of the query's tokens with a run of the record's.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Pairing {
     points: u32,
     how: &'static str,
@@ -51,137 +54,221 @@ const PARTICLE_POINTS: u32 = 50;
 pub struct AskedName<'a> {
     tokens: &'a [Token],
     asked: Vec<AskedToken<'a>>,
-    joins: Vec<(Range<usize>, String)>,
-    whole: Vec<String>,
+    joins: Vec<Join>,
+    whole: Vec<Spelling>,
 }
 
 impl<'a> AskedName<'a> {
     /// One name.
     pub fn new(tokens: &'a [Token]) -> Self {
         let asked = tokens.iter().map(AskedToken::new).collect();
-        Self { tokens, asked, joins: joins(tokens), whole: whole(tokens) }
+        let whole = tokens.iter().map(Spelling::of).collect();
+        Self { tokens, asked, joins: joins(tokens, &vec![true; tokens.len()]), whole }
     }
 
     /// Compares it with a name of a record. `None` when no token agrees.
     pub fn compare(&self, record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Option<NameScore> {
-        assign(self.tokens, record, pairings(self, record, may_be_cut, profile), profile)
-    }
-}
-
-/// Each token's letters as joins are compared with them.
-fn whole(tokens: &[Token]) -> Vec<String> {
-    tokens.iter().map(|token| skeleton::loose(&token.letters)).collect()
-}
-
-fn assign(
-    query: &[Token],
-    record: &[Token],
-    mut pairings: Vec<Pairing>,
-    profile: &pb::SearchProfile,
-) -> Option<NameScore> {
-    // Best first; between equals the one that covers more, then the order of the names: the same on every node.
-    pairings.sort_by_key(|pairing| {
-        let covers = pairing.query.len() + pairing.record.len();
-        (std::cmp::Reverse(pairing.points), std::cmp::Reverse(covers), pairing.query.start, pairing.record.start)
-    });
-    let mut query_free = vec![true; query.len()];
-    let mut record_free = vec![true; record.len()];
-    let mut chosen: Vec<Pairing> = Vec::new();
-    for pairing in pairings {
-        let free = query_free[pairing.query.clone()].iter().all(|free| *free)
-            && record_free[pairing.record.clone()].iter().all(|free| *free);
-        if free {
-            query_free[pairing.query.clone()].fill(false);
-            record_free[pairing.record.clone()].fill(false);
-            chosen.push(pairing);
+        let mut assignment = Assignment::new(self.tokens.len(), record.len());
+        // The same letters first: nothing is worth more, and most tokens of most candidates end here. Spellings, errors
+        // and joins are worked out for those alone that are left over.
+        assignment.take(self.same(record));
+        if assignment.is_open() {
+            assignment.take(self.like(record, &assignment, may_be_cut, profile));
         }
+        self.judge(record, assignment, profile)
     }
-    chosen.sort_by_key(|pairing| pairing.query.start);
-    let identifies = |token: &Token| token.role == Role::Name;
-    let strong = |pairing: &Pairing| {
-        query[pairing.query.clone()].iter().any(identifies) || record[pairing.record.clone()].iter().any(identifies)
-    };
-    // Particles and lone initials agree by chance.
-    if !chosen.iter().any(strong) {
-        return None;
+
+    fn same(&self, record: &[Token]) -> Vec<Pairing> {
+        let mut pairings = Vec::with_capacity(self.tokens.len());
+        for (q, asked) in self.tokens.iter().enumerate() {
+            for (r, known) in record.iter().enumerate() {
+                if let Some(likeness) = token::same(asked, known) {
+                    pairings.push(Pairing::one_to_one(likeness, q, r));
+                }
+            }
+        }
+        pairings
     }
-    let matched: Vec<&Pairing> = chosen.iter().filter(|pairing| strong(pairing)).collect();
-    let left = |tokens: &[Token], free: &[bool], role: fn(Role) -> bool| {
-        tokens.iter().zip(free).filter(|(token, free)| **free && role(token.role)).count() as u32
-    };
-    let counts = |role: Role| role != Role::Particle;
-    let (query_left, record_left) = (left(query, &query_free, counts), left(record, &record_free, counts));
-    let particles = left(query, &query_free, |role| role == Role::Particle)
-        + left(record, &record_free, |role| role == Role::Particle);
-    let conflicts = query_left.min(record_left);
-    let missing = query_left.max(record_left) - conflicts;
-    let earned: u32 = matched.iter().map(|pairing| pairing.points).sum();
-    let points = earned / (matched.len() as u32 + conflicts);
-    // One name alone is weak evidence for somebody who has more.
-    let is_weak = matched.len() == 1 && missing > 0;
-    // What the record lacks, the query states: worse than what nobody asked for.
-    let weak = if is_weak { WEAK_PARTS + u32::from(query_left > record_left) } else { 0 };
-    let unlike = if is_weak { 2 * FULL.saturating_sub(points) } else { 0 };
-    let taken =
-        (missing.min(MISSING_PARTS_MAX) + weak) * profile.missing_part_points + unlike + particles * PARTICLE_POINTS;
-    Some(NameScore {
-        points: points.saturating_sub(taken),
-        missing_points: taken.min(points),
-        is_weak,
-        tokens: chosen
-            .iter()
-            .map(|pairing| pb::TokenMatch {
-                query: text(&query[pairing.query.clone()]),
-                matched: text(&record[pairing.record.clone()]),
-                how: pairing.how.to_owned(),
-                points: pairing.points,
-            })
-            .collect(),
-    })
+
+    fn like(&self, record: &[Token], left: &Assignment, may_be_cut: bool, profile: &pb::SearchProfile) -> Vec<Pairing> {
+        let query_left: Vec<usize> = (0..self.tokens.len()).filter(|at| left.query_free[*at]).collect();
+        let record_left: Vec<usize> = (0..record.len()).filter(|at| left.record_free[*at]).collect();
+        let mut pairings = Vec::new();
+        for &q in &query_left {
+            for &r in &record_left {
+                if let Some(likeness) = token::compare(&self.asked[q], &record[r], may_be_cut, profile) {
+                    pairings.push(Pairing::one_to_one(likeness, q, r));
+                }
+            }
+        }
+        let joined = |points, query, record| Pairing { points, how: explain::JOINED, query, record };
+        if query_left.len() > 1 {
+            let joins: Vec<&Join> =
+                self.joins.iter().filter(|join| left.query_free[join.run.clone()].iter().all(|free| *free)).collect();
+            for &r in record_left.iter().filter(|_| !joins.is_empty()) {
+                let whole = Spelling::of(&record[r]);
+                for join in &joins {
+                    if let Some(points) = join.likeness(self.tokens, &record[r], &whole, profile) {
+                        pairings.push(joined(points, join.run.clone(), r..r + 1));
+                    }
+                }
+            }
+        }
+        if record_left.len() > 1 {
+            for join in joins(record, &left.record_free) {
+                for &q in &query_left {
+                    if let Some(points) = join.likeness(record, &self.tokens[q], &self.whole[q], profile) {
+                        pairings.push(joined(points, q..q + 1, join.run.clone()));
+                    }
+                }
+            }
+        }
+        pairings
+    }
+
+    fn judge(&self, record: &[Token], assignment: Assignment, profile: &pb::SearchProfile) -> Option<NameScore> {
+        let query = self.tokens;
+        let Assignment { query_free, record_free, mut chosen } = assignment;
+        chosen.sort_by_key(|pairing| pairing.query.start);
+        let identifies = |token: &Token| token.role == Role::Name;
+        let strong = |pairing: &Pairing| {
+            query[pairing.query.clone()].iter().any(identifies) || record[pairing.record.clone()].iter().any(identifies)
+        };
+        // Particles and lone initials agree by chance.
+        let (mut earned, mut matched) = (0, 0);
+        for pairing in chosen.iter().filter(|pairing| strong(pairing)) {
+            earned += pairing.points;
+            matched += 1;
+        }
+        if matched == 0 {
+            return None;
+        }
+        let left = |tokens: &[Token], free: &[bool], role: fn(Role) -> bool| {
+            tokens.iter().zip(free).filter(|(token, free)| **free && role(token.role)).count() as u32
+        };
+        let counts = |role: Role| role != Role::Particle;
+        let (query_left, record_left) = (left(query, &query_free, counts), left(record, &record_free, counts));
+        let particles = left(query, &query_free, |role| role == Role::Particle)
+            + left(record, &record_free, |role| role == Role::Particle);
+        let conflicts = query_left.min(record_left);
+        let missing = query_left.max(record_left) - conflicts;
+        let points = earned / (matched + conflicts);
+        // One name alone is weak evidence for somebody who has more.
+        let is_weak = matched == 1 && missing > 0;
+        // What the record lacks, the query states: worse than what nobody asked for.
+        let weak = if is_weak { WEAK_PARTS + u32::from(query_left > record_left) } else { 0 };
+        let unlike = if is_weak { 2 * FULL.saturating_sub(points) } else { 0 };
+        let taken = (missing.min(MISSING_PARTS_MAX) + weak) * profile.missing_part_points
+            + unlike
+            + particles * PARTICLE_POINTS;
+        Some(NameScore {
+            points: points.saturating_sub(taken),
+            missing_points: taken.min(points),
+            is_weak,
+            is_whole: query_left == 0 && record_left == 0,
+            pairings: chosen,
+        })
+    }
+
+    /// A score of this name in words, for callers.
+    pub fn explain(&self, score: &NameScore, record: &[Token]) -> Vec<pb::TokenMatch> {
+        let explain = |pairing: &Pairing| pb::TokenMatch {
+            query: text(&self.tokens[pairing.query.clone()]),
+            matched: text(&record[pairing.record.clone()]),
+            how: pairing.how.to_owned(),
+            points: pairing.points,
+        };
+        score.pairings.iter().map(explain).collect()
+    }
 }
 
-fn pairings(name: &AskedName<'_>, record: &[Token], may_be_cut: bool, profile: &pb::SearchProfile) -> Vec<Pairing> {
-    let query = name.tokens;
-    let mut pairings = Vec::new();
-    for (q, asked) in name.asked.iter().enumerate() {
-        for (r, known) in record.iter().enumerate() {
-            if let Some(likeness) = token::compare(asked, known, may_be_cut, profile) {
-                let (query, record) = (q..q + 1, r..r + 1);
-                pairings.push(Pairing { points: likeness.points, how: likeness.how, query, record });
+/// Which tokens have found each other, and which are left.
+struct Assignment {
+    query_free: Vec<bool>,
+    record_free: Vec<bool>,
+    chosen: Vec<Pairing>,
+}
+
+impl Assignment {
+    fn new(query: usize, record: usize) -> Self {
+        Self { query_free: vec![true; query], record_free: vec![true; record], chosen: Vec::new() }
+    }
+
+    /// Both sides have tokens left.
+    fn is_open(&self) -> bool {
+        self.query_free.contains(&true) && self.record_free.contains(&true)
+    }
+
+    /// Takes what is free, best first; between equals the one that covers more, then in the order of the names: the same on
+    /// every node.
+    fn take(&mut self, mut pairings: Vec<Pairing>) {
+        pairings.sort_by_key(|pairing| {
+            let covers = pairing.query.len() + pairing.record.len();
+            (std::cmp::Reverse(pairing.points), std::cmp::Reverse(covers), pairing.query.start, pairing.record.start)
+        });
+        for pairing in pairings {
+            let query = &mut self.query_free[pairing.query.clone()];
+            let record = &mut self.record_free[pairing.record.clone()];
+            if !query.contains(&false) && !record.contains(&false) {
+                query.fill(false);
+                record.fill(false);
+                self.chosen.push(pairing);
             }
         }
     }
-    let whole = whole(record);
-    for (run, joined) in &name.joins {
-        for (r, known) in record.iter().enumerate() {
-            let points = joined_likeness(joined, &whole[r], profile).or_else(|| across(&query[run.clone()], known));
-            if let Some(points) = points {
-                pairings.push(Pairing { points, how: explain::JOINED, query: run.clone(), record: r..r + 1 });
-            }
-        }
-    }
-    for (run, joined) in joins(record) {
-        for (q, asked) in query.iter().enumerate() {
-            let points =
-                joined_likeness(&joined, &name.whole[q], profile).or_else(|| across(&record[run.clone()], asked));
-            if let Some(points) = points {
-                pairings.push(Pairing { points, how: explain::JOINED, query: q..q + 1, record: run.clone() });
-            }
-        }
-    }
-    pairings
 }
 
-/// Runs of two or three neighbours as one word, loosely spelt; three also without a particle in the middle.
-fn joins(tokens: &[Token]) -> Vec<(Range<usize>, String)> {
+impl Pairing {
+    fn one_to_one(likeness: Likeness, query: usize, record: usize) -> Self {
+        let Likeness { points, how } = likeness;
+        Self { points, how, query: query..query + 1, record: record..record + 1 }
+    }
+}
+
+/// A word or a join, loosely spelt, with its sounds worked out once, and only when asked for.
+struct Spelling {
+    loose: String,
+    sounds: OnceCell<(String, String)>,
+}
+
+impl Spelling {
+    fn new(letters: &str) -> Self {
+        Self { loose: skeleton::loose(letters), sounds: OnceCell::new() }
+    }
+
+    fn of(token: &Token) -> Self {
+        Self::new(token.letters())
+    }
+
+    /// Its skeleton and its sounds.
+    fn heard(&self) -> &(String, String) {
+        self.sounds.get_or_init(|| (skeleton::skeleton(&self.loose), skeleton::sounds(&self.loose)))
+    }
+}
+
+/// A run of two or three neighbours as one word; of three also without a particle in the middle.
+struct Join {
+    run: Range<usize>,
+    /// Without the particle in the middle.
+    is_bare: bool,
+    spelling: Spelling,
+}
+
+/// The joins of those neighbours that are free.
+fn joins(tokens: &[Token], free: &[bool]) -> Vec<Join> {
     let mut joins = Vec::new();
     for length in 2..=3 {
         for start in 0..(tokens.len() + 1).saturating_sub(length) {
-            let run = &tokens[start..start + length];
-            let joined: String = run.iter().map(|token| token.letters.as_str()).collect();
-            joins.push((start..start + length, skeleton::loose(&joined)));
+            let range = start..start + length;
+            if free[range.clone()].contains(&false) {
+                continue;
+            }
+            let run = &tokens[range.clone()];
+            let joined: String = run.iter().map(|token| token.letters()).collect();
+            joins.push(Join { run: range.clone(), is_bare: false, spelling: Spelling::new(&joined) });
             if length == 3 && run[1].role == Role::Particle {
-                joins.push((start..start + length, skeleton::loose(&format!("{}{}", run[0].letters, run[2].letters))));
+                let joined = format!("{}{}", run[0].letters(), run[2].letters());
+                joins.push(Join { run: range, is_bare: true, spelling: Spelling::new(&joined) });
             }
         }
     }
@@ -197,37 +284,48 @@ const JOIN_LETTERS_MIN: usize = 6;
 /// A join and a word that differ by more bytes than this are not compared: no two spellings of one name do.
 const JOIN_BYTES_APART_MAX: usize = 8;
 
-fn joined_likeness(joined: &str, whole: &str, profile: &pb::SearchProfile) -> Option<u32> {
-    if joined == whole {
-        return Some(JOINED);
-    }
-    if joined.len().abs_diff(whole.len()) > JOIN_BYTES_APART_MAX {
-        return None;
-    }
-    let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(whole.len()) <= 1;
-    if near && distance::within_one(joined, whole) {
-        return Some(FULL.saturating_sub(profile.typing_error_points));
-    }
-    // Joined and spelt otherwise: HYUN MIN and HYEONMIN.
-    let skeleton = skeleton::skeleton(joined);
-    let sounds_alike = !skeleton::is_whole(&skeleton)
-        && skeleton.chars().count() >= JOIN_SIGNS_MIN
-        && skeleton == skeleton::skeleton(whole)
-        && distance::errors(&skeleton::sounds(joined), &skeleton::sounds(whole), JOIN_SOUNDS_APART_MAX)
-            <= JOIN_SOUNDS_APART_MAX;
-    sounds_alike.then(|| FULL.saturating_sub(2 * profile.variant_points))
-}
-
 /// What names joined in one script and apart in another earn where their consonants are the same.
 const JOINED_ACROSS_SCRIPTS: u32 = 9_000;
 
-fn across(run: &[Token], whole: &Token) -> Option<u32> {
-    if run[0].script == whole.script || skeleton::is_whole(&whole.skeleton) {
-        return None;
+impl Join {
+    /// What the join, of `tokens`, is worth as `word`, spelt `whole`.
+    fn likeness(&self, tokens: &[Token], word: &Token, whole: &Spelling, profile: &pb::SearchProfile) -> Option<u32> {
+        self.in_one_script(whole, profile).or_else(|| self.across_scripts(&tokens[self.run.clone()], word))
     }
-    let joined: String = run.iter().map(|token| token.base.as_str()).collect();
-    (whole.skeleton.chars().count() > JOIN_SIGNS_MIN && skeleton::skeleton(&joined) == whole.skeleton)
-        .then_some(JOINED_ACROSS_SCRIPTS)
+
+    fn in_one_script(&self, whole: &Spelling, profile: &pb::SearchProfile) -> Option<u32> {
+        let (joined, word) = (self.spelling.loose.as_str(), whole.loose.as_str());
+        if joined == word {
+            return Some(JOINED);
+        }
+        if joined.len().abs_diff(word.len()) > JOIN_BYTES_APART_MAX {
+            return None;
+        }
+        let near = joined.len() >= JOIN_LETTERS_MIN && joined.len().abs_diff(word.len()) <= 1;
+        if near && distance::within_one(joined, word) {
+            return Some(FULL.saturating_sub(profile.typing_error_points));
+        }
+        // Joined and spelt otherwise: HYUN MIN and HYEONMIN.
+        let ((signs, sounds), (other_signs, other_sounds)) = (self.spelling.heard(), whole.heard());
+        let sounds_alike = signs == other_signs
+            && !skeleton::is_whole(signs)
+            && signs.chars().count() >= JOIN_SIGNS_MIN
+            && distance::errors(sounds, other_sounds, JOIN_SOUNDS_APART_MAX) <= JOIN_SOUNDS_APART_MAX;
+        sounds_alike.then(|| FULL.saturating_sub(2 * profile.variant_points))
+    }
+
+    fn across_scripts(&self, run: &[Token], whole: &Token) -> Option<u32> {
+        if run[0].script == whole.script
+            || skeleton::is_whole(whole.skeleton())
+            || whole.skeleton().chars().count() <= JOIN_SIGNS_MIN
+        {
+            return None;
+        }
+        // NOUREDDINE hears no article in نور الدين: it is that of the letter that follows.
+        let heard = run.iter().enumerate().filter(|(at, _)| !self.is_bare || *at != 1);
+        let joined: String = heard.map(|(_, token)| token.base.as_str()).collect();
+        (skeleton::skeleton(&joined) == whole.skeleton()).then_some(JOINED_ACROSS_SCRIPTS)
+    }
 }
 
 fn text(tokens: &[Token]) -> String {

@@ -61,27 +61,29 @@ impl<'a> Scorer<'a> {
     /// Scores each name and keeps the best that is `believed`: a name that many bear, and whose date agrees in part, must
     /// not stand before another name of the same alert that agrees with its whole date.
     pub fn best(&self, forms: &[NameForm], believed: &dyn Fn(DateMatch) -> bool) -> Best {
-        let mut best: Option<PersonScore> = None;
+        let mut best: Option<(Points, &NameForm)> = None;
         let mut is_doubted = false;
         for form in forms {
-            let Some((scored, date)) = self.score(form) else { continue };
-            if best.as_ref().is_some_and(|best| scored.score <= best.score) {
+            let Some(points) = self.points(form) else { continue };
+            if best.as_ref().is_some_and(|(best, _)| points.score <= best.score) {
                 continue;
             }
-            if believed(date) {
-                best = Some(scored);
+            if believed(points.date) {
+                best = Some((points, form));
             } else {
-                is_doubted |= scored.score >= self.profile.threshold;
+                is_doubted |= points.score >= self.profile.threshold;
             }
         }
         match best {
-            Some(best) if best.score >= self.profile.threshold || !is_doubted => Best::Believed(Box::new(best)),
+            Some((points, form)) if points.score >= self.profile.threshold || !is_doubted => {
+                Best::Believed(Box::new(self.explain(points, form)))
+            }
             _ if is_doubted => Best::Doubted,
             _ => Best::None,
         }
     }
 
-    fn score(&self, form: &NameForm) -> Option<(PersonScore, DateMatch)> {
+    fn points(&self, form: &NameForm) -> Option<Points> {
         let (query, profile) = (self.query, self.profile);
         let gender_conflicts = query.gender != 0 && form.gender != 0 && query.gender != form.gender;
         let nationality_matches = query.nationalities.iter().any(|asked| form.nationalities.contains(asked));
@@ -91,48 +93,71 @@ impl<'a> Scorer<'a> {
             return None;
         }
         let name = self.name.compare(&form.tokens, query.names_may_be_cut, profile)?;
-        let date = if form.is_organisation { DateMatch::NotAsked } else { date::best(query.birth_date, &form.dates) };
+        let date = if form.is_organisation {
+            DateMatch::NotAsked
+        } else {
+            date::best(query.birth_date, form.dates.iter().copied())
+        };
         let base = combine(name.points, date, profile);
-        let mut total = base as i32;
         let mut missing = name.missing_points;
+        let mut taken = 0;
         // One name and a date that agrees in part are two weak signs, and many people have both.
         if name.is_weak && matches!(date, DateMatch::Digit | DateMatch::Year | DateMatch::YearNear | DateMatch::Unknown)
         {
             missing += profile.missing_part_points;
-            total -= profile.missing_part_points as i32;
+            taken = profile.missing_part_points as i32;
         }
-        let mut adjustments = Vec::new();
-        if missing > 0 {
-            adjustments.push(pb::Adjustment { what: explain::MISSING_PART.into(), points: -(missing as i32) });
-        }
-        let mut adjust = |what: &str, points: i32| {
-            total += points;
-            adjustments.push(pb::Adjustment { what: what.into(), points });
+        let gender = if gender_conflicts { profile.gender_conflict_points } else { 0 };
+        let nationality = match (nationality_matches, nationality_conflicts) {
+            (true, _) => Some(profile.nationality_match_points),
+            (_, true) => Some(profile.nationality_conflict_points),
+            _ => None,
         };
-        if gender_conflicts {
-            adjust(explain::GENDER, profile.gender_conflict_points);
-        }
-        if nationality_matches {
-            adjust(explain::NATIONALITY, profile.nationality_match_points);
-        } else if nationality_conflicts {
-            adjust(explain::NATIONALITY, profile.nationality_conflict_points);
-        }
-        let NameScore { tokens, points, .. } = name;
-        let scored = PersonScore {
-            score: total.clamp(0, FULL as i32) as u32,
-            date,
+        let total = base as i32 - taken + gender + nationality.unwrap_or(0);
+        let score = total.clamp(0, FULL as i32) as u32;
+        let gender = gender_conflicts.then_some(gender);
+        Some(Points { score, date, base, missing, gender, nationality, name })
+    }
+
+    /// The score in words; worked out for the best name alone.
+    fn explain(&self, points: Points, form: &NameForm) -> PersonScore {
+        let missing = (points.missing > 0).then_some((explain::MISSING_PART, -(points.missing as i32)));
+        let gender = points.gender.map(|taken| (explain::GENDER, taken));
+        let nationality = points.nationality.map(|added| (explain::NATIONALITY, added));
+        let adjustments = [missing, gender, nationality]
+            .into_iter()
+            .flatten()
+            .map(|(what, points)| pb::Adjustment { what: what.into(), points })
+            .collect();
+        PersonScore {
+            score: points.score,
+            date: points.date,
             identity_kind: form.identity_kind.clone(),
             explanation: pb::Explanation {
-                tokens,
-                date: date.how().into(),
-                date_points: base as i32 - points as i32,
+                tokens: self.name.explain(&points.name, &form.tokens),
+                date: points.date.how().into(),
+                date_points: points.base as i32 - points.name.points as i32,
                 adjustments,
                 ..Default::default()
             },
             title: form.tokens.iter().map(|token| token.original.as_str()).collect::<Vec<_>>().join(" "),
-        };
-        Some((scored, date))
+        }
     }
+}
+
+/// What one name of an alert is worth, before it is put into words.
+struct Points {
+    score: u32,
+    date: DateMatch,
+    /// Name and date together.
+    base: u32,
+    /// What missing parts took.
+    missing: u32,
+    /// What a gender that contradicts takes.
+    gender: Option<i32>,
+    /// What a nationality that agrees or contradicts adds or takes.
+    nationality: Option<i32>,
+    name: NameScore,
 }
 
 /// Name and date together, before adjustments: the name's share, the date's share, and what the date takes off. Without

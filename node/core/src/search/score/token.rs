@@ -56,17 +56,33 @@ impl<'a> AskedToken<'a> {
     /// The table of variants has the two as one name.
     fn is_listed_with(&self, record: &Token) -> bool {
         let groups = self.groups.get_or_init(|| variants::groups(&self.token.base));
-        !groups.is_empty() && variants::share_a_group(groups, variants::groups(&record.base))
+        // Scripts of consonants write a long vowel twice where no Latin spelling does.
+        !groups.is_empty()
+            && (variants::share_a_group(groups, variants::groups(&record.base))
+                || self.token.script != record.script
+                    && variants::share_a_group(groups, variants::groups(record.loose())))
     }
 
     /// Spelt as another language spells its sounds, it is the record's.
     fn reads_as(&self, record: &Token) -> bool {
         let query = self.token;
-        !skeleton::is_whole(&record.skeleton)
-            && record.skeleton.chars().count() >= 3
+        !skeleton::is_whole(record.skeleton())
+            && record.skeleton().chars().count() >= 3
             && (query.script != record.script || distance::errors(&query.base, &record.base, LETTERS_APART_MAX) <= 3)
-            && self.alternates.get_or_init(|| skeleton::alternates(&query.base)).contains(&record.skeleton)
+            && self
+                .alternates
+                .get_or_init(|| skeleton::alternates(&query.base))
+                .iter()
+                .any(|other| other == record.skeleton())
     }
+}
+
+/// How two tokens agree whose letters are the same.
+pub fn same(query: &Token, record: &Token) -> Option<Likeness> {
+    if query.original == record.original {
+        return Some(Likeness { points: FULL, how: explain::EXACT });
+    }
+    (query.base == record.base).then_some(Likeness { points: SAME_LETTERS, how: explain::TRANSLITERATION })
 }
 
 /// How `asked` and `record` agree, if they do. `may_be_cut`: the query's tokens may be beginnings of names.
@@ -78,13 +94,10 @@ pub fn compare(
 ) -> Option<Likeness> {
     let query = asked.token;
     let like = |points: u32, how| Some(Likeness { points: points.min(FULL), how });
-    if query.original == record.original {
-        return like(FULL, explain::EXACT);
+    if let Some(same) = same(query, record) {
+        return Some(same);
     }
-    if query.base == record.base {
-        return like(SAME_LETTERS, explain::TRANSLITERATION);
-    }
-    if query.base == record.expanded || query.expanded == record.base || query.loose == record.loose {
+    if query.base == record.expanded() || query.expanded() == record.base || query.loose() == record.loose() {
         return like(SAME_LOOSELY, explain::TRANSLITERATION);
     }
     if query.role == Role::Initial || record.role == Role::Initial {
@@ -94,25 +107,28 @@ pub fn compare(
     if may_be_cut && record.base.starts_with(&query.base) {
         return like(PREFIX, explain::PREFIX);
     }
-    let (letters, known) = (query.letters.chars().count(), record.letters.chars().count());
-    let shorter = letters.min(known);
-    if shorter < TYPING_LETTERS_MIN {
-        return None;
-    }
-    let variant = FULL.saturating_sub(profile.variant_points);
-    let listed_points = variant.saturating_sub(LISTED);
-    let errors = distance::errors(&query.letters, &record.letters, LETTERS_APART_MAX);
     let same_skeleton =
         query.skeletons().any(|asked| !skeleton::is_whole(asked) && record.skeletons().any(|known| known == asked));
+    // Scripts of consonants have short names: BUTT is two letters there.
     if same_skeleton && query.script != record.script {
         return like(SAME_ACROSS_SCRIPTS, explain::TRANSLITERATION);
     }
+    let (letters, known) = (query.letters().chars().count(), record.letters().chars().count());
+    let shorter = letters.min(known);
+    let variant = FULL.saturating_sub(profile.variant_points);
+    let listed_points = variant.saturating_sub(LISTED);
+    if shorter < TYPING_LETTERS_MIN {
+        // LI is not LU, but it is LEE.
+        let is_listed = letters.max(known) >= TYPING_LETTERS_MIN && asked.is_listed_with(record);
+        return if is_listed { like(listed_points, explain::VARIANT) } else { None };
+    }
+    let errors = distance::errors(query.letters(), record.letters(), LETTERS_APART_MAX);
     // A short name has few letters to be sure of.
     let brief = if shorter <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);
     let spelling = same_skeleton
-        .then(|| distance::errors(&query.sounds, &record.sounds, LETTERS_APART_MAX))
-        .filter(|apart| *apart <= spelling_letters(&query.skeleton))
+        .then(|| distance::errors(query.sounds(), record.sounds(), LETTERS_APART_MAX))
+        .filter(|apart| *apart <= spelling_letters(query.skeleton()))
         .map(|apart| variant.saturating_sub(PER_LETTER * (apart as u32).saturating_sub(1)));
     let typed = match errors {
         1 => Some(typing),

@@ -55,7 +55,7 @@ fn hash(text: &str) -> String {
 fn readable(text: &str) -> String {
     let mut line = text.to_owned();
     for token in Normaliser::default().tokens(&[text]) {
-        write!(line, " | {}/{}", token.base, token.skeleton).unwrap();
+        write!(line, " | {}/{}", token.base, token.skeleton()).unwrap();
     }
     line + " | " + &hash(text)
 }

@@ -1,7 +1,10 @@
 //! Numbers: documents, vehicles, things.
 
 use super::store::*;
-use crate::{pb, search::explain};
+use crate::{
+    pb,
+    search::{NORMALISER_VERSION, explain},
+};
 
 fn by_vin(vin: &str) -> pb::Query {
     pb::Query { vehicle: Some(pb::VehicleQuery { vin: vin.into(), ..Default::default() }), ..Default::default() }
@@ -190,7 +193,7 @@ fn alerts_on_one_subject_are_told_by_their_strong_identifiers() {
     let hidden = store.add_covert(2, passport("533190426", "GB"));
     store.add(3, passport("533190426", "FR"));
     store.add(4, vehicle("", "533190426", "GB"));
-    let sharing = |alert| crate::search::sharing_an_identifier(&store.view, 1, &alert).unwrap();
+    let sharing = |alert| crate::search::sharing_an_identifier(&store.view, NORMALISER_VERSION, &alert).unwrap();
     assert_eq!(sharing(passport("533 190 426", "GBR")), [a, hidden]);
     assert_eq!(sharing(vehicle("", "533190426", "GB")), [], "plates go from car to car");
 }

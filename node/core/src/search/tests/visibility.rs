@@ -192,6 +192,32 @@ fn hidden_alerts_change_neither_candidates_nor_cut_marks_nor_counters() {
 }
 
 #[test]
+fn a_name_in_hidden_alerts_alone_leads_to_nobody() {
+    // MARTINED is one letter from MARTINEZ and two from MARTYNEZ, which sound alike. Whoever may see no MARTINEZ must not be
+    // led by it to MARTYNEZ, or the answer would tell that there is one.
+    let viewer = partner();
+    let asked = || pb::Query { person: Some(by_name("Martined", Some(date(1974, 8, 12)))), ..Default::default() };
+    let named =
+        |name: &str, category: &str| pb::Alert { core: wanted(category).core, ..person(name, Some(date(1974, 8, 12))) };
+    let mut store = Store::new();
+    let visible = store.add(1, named("Martynez", "arrest"));
+    let before = store.search(&viewer, &asked());
+    assert!(before.found.is_empty(), "two letters and no name in use between them");
+    let hidden = id(2);
+    store.put(hidden, Some(open(named("Martinez", "discreet-check"))));
+    let after = store.search(&viewer, &asked());
+    assert_eq!(after.found.len(), before.found.len());
+    assert_eq!((after.counters, after.coincidences), (before.counters, before.coincidences));
+    assert!(store.ids(&asked()).contains(&hidden), "whoever may see it is led to it");
+    // The alert changes its label: its name now leads whoever may see it, and no longer once it is gone.
+    store.put(hidden, Some(open(named("Martinez", "arrest"))));
+    let ids = |store: &Store| store.search(&viewer, &asked()).found.iter().map(|found| found.id).collect::<Vec<_>>();
+    assert!(ids(&store).contains(&hidden) && ids(&store).contains(&visible));
+    store.put(hidden, None);
+    assert_eq!(ids(&store).len(), before.found.len());
+}
+
+#[test]
 fn a_cut_list_keeps_the_highest_priority_and_the_newest_and_says_what_would_narrow_it() {
     let mut store = Store::new();
     for number in 0..40 {
