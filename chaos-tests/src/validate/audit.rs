@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alert_core::{
-    audit::{Verifier, read_frame},
+    audit::{End, Verifier, read_frame},
     pb,
 };
 
@@ -26,7 +26,8 @@ pub fn check_audit(logs: &[AuditLog], searches: &[Searched], end_us: u64) -> Fin
     for log in logs {
         let mut verifier = Verifier::new(&log.cluster, &log.node);
         for (number, (name, bytes)) in log.files.iter().enumerate() {
-            verifier.file(name, bytes, number + 1 == log.files.len());
+            let end = if number + 1 == log.files.len() { End::MayBeCut } else { End::Whole };
+            verifier.file(name, bytes, end);
             let mut at = 0;
             while let Ok(frame) = read_frame(&bytes[at..]) {
                 at += frame.length;
