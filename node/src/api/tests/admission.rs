@@ -143,15 +143,20 @@ async fn batches_are_bounded_and_one_that_ends_makes_room() {
     let (list, messages) = tokio::sync::mpsc::channel(1);
     list.send(passengers(&["a"])).await.unwrap();
     let first = client.search_batch(tokio_stream::wrappers::ReceiverStream::new(messages)).await.unwrap();
+    let mut first = first.into_inner();
     let mut second = client.search_batch(batch(&["a"])).await.unwrap().into_inner();
     let (code, _) = wait(&client.search_batch(batch(&["a"])).await.unwrap_err());
     assert_eq!(code, "OVERLOADED");
     // Another caller has a share, and an officer's search is of another class.
     let mut other = world.search(caller(Role::Search, "psni")).await;
-    other.search_batch(batch(&["a"])).await.unwrap();
+    let mut others = other.search_batch(tokio_stream::iter([passengers(&["a"])])).await.unwrap().into_inner();
     client.search(search(context())).await.unwrap();
     assert_eq!(second.message().await.unwrap().unwrap().answers.len(), 1);
-    drop((list, first));
+    drop(list);
+    for answers in [&mut first, &mut others] {
+        assert_eq!(answers.message().await.unwrap().unwrap().answers.len(), 1);
+        assert_eq!(answers.message().await.unwrap(), None);
+    }
     // The node hears of it over the connection.
     for _ in 0..1000 {
         if client.search_batch(batch(&["a"])).await.is_ok() {
