@@ -23,7 +23,7 @@ use crate::{
         search::as_of_ms,
         stream::{AnswerStream, StreamCall, over},
     },
-    limits::{WATCH_PROGRESS_INTERVAL, WORK_STALENESS_MAX},
+    limits::{RETRY_AFTER_MIN, WATCH_PROGRESS_INTERVAL, WORK_STALENESS_MAX},
 };
 
 #[tonic::async_trait]
@@ -41,6 +41,7 @@ impl FeedService for Api {
             position,
             // Who begins from now on learns at once from where: a connection lost before the first event loses nothing.
             progress_due: Deadline::now(),
+            waits: false,
             ended: false,
         };
         let state = Arc::new(tokio::sync::Mutex::new(watching));
@@ -76,7 +77,11 @@ impl Api {
                 let mut position = open_cursor(self, cursor)?;
                 position.revision += u64::from(Mutant::FeedOffByOne.is_planted());
                 let reading = self.reading_at(call, Level::Bounded(WORK_STALENESS_MAX));
-                self.unless_ahead(position, reading).await?;
+                if self.is_ahead(position) {
+                    self.patiently(reading).await?
+                } else {
+                    reading.await.map(Some)?
+                };
                 position
             }
         };
@@ -86,19 +91,17 @@ impl Api {
 }
 
 impl Api {
-    /// Does `read` for a watch that is at `cursor`. `None`: the cursor is ahead of this node, which lags far behind, receives
+    /// Whether this node's state does not reach up to `cursor`.
+    fn is_ahead(&self, cursor: Position) -> bool {
+        self.store().applied().borrow().revision < cursor.revision
+    }
+
+    /// Does `read` for a watch whose cursor is ahead of this node, or was until now. `None`: the node lags far behind, receives
     /// a snapshot or is cut off, and cannot tell yet how old its state is or whom the state of the cursor serves. What the
     /// cursor waits for comes when that is over.
-    async fn unless_ahead<T>(
-        &self,
-        cursor: Position,
-        read: impl Future<Output = ApiResult<T>>,
-    ) -> ApiResult<Option<T>> {
+    async fn patiently<T>(&self, read: impl Future<Output = ApiResult<T>>) -> ApiResult<Option<T>> {
         use ErrorCode::{AgreementNotInForce, AgreementUnknown, Behind, NoQuorum, NodeNotReady, PurposeNotAllowed};
         let not_yet = [Behind, NodeNotReady, NoQuorum, AgreementUnknown, AgreementNotInForce, PurposeNotAllowed];
-        if self.store().applied().borrow().revision >= cursor.revision {
-            return read.await.map(Some);
-        }
         match tokio::time::timeout(WATCH_PROGRESS_INTERVAL, read).await {
             Err(_) => Ok(None),
             Ok(Err(error)) if not_yet.contains(&error.code) => Ok(None),
@@ -116,6 +119,9 @@ struct Watching {
     /// Changes up to here have been looked at.
     position: Position,
     progress_due: Deadline,
+    /// The cursor was ahead of this node, and nothing has been read since: a node that has caught up may still have to prove
+    /// how young its state is.
+    waits: bool,
     ended: bool,
 }
 
@@ -158,11 +164,19 @@ impl Watching {
     async fn look(&mut self, progress: bool) -> Result<Option<pb::WatchResponse>, Status> {
         let call = self.stream.step(&self.request);
         let api = self.api.clone();
-        let found = api.step(&call, api.unless_ahead(self.position, self.find(&call))).await?;
+        self.waits |= api.is_ahead(self.position);
+        let found = if self.waits {
+            api.step(&call, api.patiently(self.find(&call))).await?
+        } else {
+            api.step(&call, self.find(&call)).await.map(Some)?
+        };
         let Some((reading, found)) = found else {
+            // A node that has caught up and cannot prove it yet would be asked without end.
+            tokio::time::sleep(RETRY_AFTER_MIN).await;
             self.progress_due = Deadline::now() + WATCH_PROGRESS_INTERVAL;
             return Ok(None);
         };
+        self.waits = api.is_ahead(self.position);
         let (item, disclosed) = match found {
             Found::Restart(code) => {
                 self.ended = true;
