@@ -42,7 +42,6 @@ NOT_RUN_FILE := $(CARGO_TARGET_DIR)/not-run.txt
 test: deps build
 	@rm -f "$(NOT_RUN_FILE)"
 	NOT_RUN_FILE="$(NOT_RUN_FILE)" cargo test --workspace --locked
-	@$(MAKE) --no-print-directory sim-test
 	@if [ -s "$(NOT_RUN_FILE)" ]; then echo; sort -u "$(NOT_RUN_FILE)"; else echo "Every test was run."; fi
 
 # Planted bugs are compiled in and asleep: one program for all of these. Optimised, with all assertions, and without
@@ -62,7 +61,8 @@ sim-replay: sim-build
 mutants: sim-build
 	$(SIM) mutants --seeds $(MUTANT_SEEDS)
 
-# One fresh seed twice, byte by byte; and three planted bugs, others each day.
+# One fresh seed twice, byte by byte; and three planted bugs, others each day. Not yet part of `make test`: not every planted
+# bug has been looked for by the program as it stands (docs/reliability.md).
 sim-test: sim-build
 	$(SIM) repeat --seed $$(date +%s)
 	$(SIM) mutants --seeds $(MUTANT_SEEDS) --rotate 3
