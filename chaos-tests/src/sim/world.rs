@@ -83,6 +83,8 @@ impl World {
                 snapshot_after_bytes: plan.snapshot_after_bytes,
                 keep_bytes: plan.snapshot_after_bytes / 2,
                 keep_entries: if plan.faults.contains(&Kind::Install) { 5 } else { 20 },
+                // A run has some hundreds of entries.
+                cut_entries_min: 10,
                 ..LogBounds::default()
             },
         };

@@ -115,7 +115,11 @@ impl Nemesis {
             }
             Kind::Delay => {
                 let most = world.random.random_range(60..500);
-                let all = ways_of(world, &name);
+                let mut all = ways_of(world, &name);
+                // Half of the time clients reach the node as fast as ever: they see how old its state is.
+                if world.random.random_bool(0.5) {
+                    all.retain(|(_, other)| other.starts_with("node-"));
+                }
                 let ways = self.take(world, all)?;
                 self.note(world, format!("messages of node {victim} take up to {most} ms, for {} ms", short / MS));
                 for (a, b) in &ways {
@@ -231,9 +235,10 @@ impl Nemesis {
                 let late = world.pick(&late).filter(|_| members.len() > 2 && !under_way)?;
                 self.note(world, format!("node {late} is down until the others have cut their logs behind it"));
                 let installs = world.observer.installs(late);
-                world.take_down(late, 2500 * MS);
-                self.watched.push((now_us + 1800 * MS, Watch::CutLogs { late }));
-                self.watched.push((now_us + 5000 * MS, Watch::Installed { late, installs }));
+                // A leader looks once a second whether its log can be cut.
+                world.take_down(late, 3500 * MS);
+                self.watched.push((now_us + 1200 * MS, Watch::CutLogs { late }));
+                self.watched.push((now_us + 6000 * MS, Watch::Installed { late, installs }));
                 Some(false)
             }
             // The clients' own.
