@@ -96,13 +96,13 @@ pub(super) mod tests {
     /// Two alerts, of which the first one ends; and an agreement that is suspended after that.
     pub fn course() -> Course {
         let active = || label(pb::AlertState::Active);
-        let mut course = Course::default();
-        course.changes = vec![
+        let changes = vec![
             change(2, "a", 1, active()),
             change(3, "b", 1, active()),
             change(4, "a", 2, active()),
             change(5, "a", 3, label(pb::AlertState::Deleted)),
         ];
+        let mut course = Course { changes, ..Course::default() };
         for (revision, state) in [(1, pb::AgreementState::Active), (6, pb::AgreementState::Suspended)] {
             let agreement = pb::Agreement {
                 id: "fr-1".into(),

@@ -87,8 +87,8 @@ pub(super) struct Course {
 impl Course {
     /// The agreement as it was at a revision.
     pub fn agreement_at(&self, id: &str, revision: u64) -> Option<&Agreement> {
-        let of_it = self.agreements.iter().filter(|(from, agreement)| *from <= revision && agreement.id == id);
-        of_it.last().map(|(_, agreement)| agreement)
+        let mut newest_first = self.agreements.iter().rev();
+        newest_first.find(|(from, agreement)| *from <= revision && agreement.id == id).map(|(_, agreement)| agreement)
     }
 
     fn note(&mut self, view: &MemoryView, revision: u64, at_us: u64) -> Option<AlertId> {
