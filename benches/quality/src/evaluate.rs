@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use alert_core::{
-    alert::{AlertId, Caller, Role, RuleSet, Viewer},
+    alert::{AlertId, Caller, Role, Viewer},
     pb,
-    search::{Normaliser, SearchAnswer, SearchLimits, query, run},
+    search::{Normaliser, SearchAnswer, SearchLimits, explain, query, run},
     state::View,
 };
 use alert_synth::{
@@ -144,6 +144,40 @@ pub struct Outcome {
     /// A few that were missed, and others that were shown: (series, asked, what came).
     pub missed: Vec<(Series, String, String)>,
     pub shown: Vec<(Series, String, String)>,
+    /// Searches that show anybody but the person asked for, by what made the first of them be shown.
+    pub reasons: BTreeMap<(Series, Reason), u64>,
+}
+
+/// What made a candidate be shown: how its date agrees, and the weakest agreement of its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    pub date: String,
+    pub name: &'static str,
+}
+
+impl Reason {
+    fn of(asked: &pb::PersonQuery, explanation: &pb::Explanation) -> Self {
+        let has = |how: &str| explanation.tokens.iter().any(|token| token.how == how);
+        let words = |text: &str| text.split([' ', '-']).filter(|word| !word.is_empty()).count();
+        let answered: usize = explanation.tokens.iter().map(|token| words(&token.query)).sum();
+        let asked: usize = asked.names.iter().map(|name| words(name)).sum();
+        let name = if explanation.adjustments.iter().any(|taken| taken.what == explain::MISSING_PART) {
+            "a part is missing on one side"
+        } else if answered < asked {
+            "a part contradicts"
+        } else if has(explain::TYPING_ERROR) {
+            "a typing error"
+        } else if has(explain::INITIAL) || has(explain::PREFIX) {
+            "an initial"
+        } else if has(explain::VARIANT) {
+            "a variant"
+        } else if has(explain::TRANSLITERATION) || has(explain::JOINED) {
+            "transliterated or joined"
+        } else {
+            "the whole name, letter by letter"
+        };
+        Self { date: explanation.date.clone(), name }
+    }
 }
 
 impl Outcome {
@@ -166,7 +200,12 @@ fn processor_time() -> Duration {
 }
 
 /// Makes all searches in `view`.
-pub fn evaluate(view: &dyn View, population: &Population, tasks: &[Task], rules: &RuleSet) -> Result<Outcome> {
+pub fn evaluate(
+    view: &dyn View,
+    population: &Population,
+    tasks: &[Task],
+    profile: &pb::SearchProfile,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let labels = OneLabel::new();
     let caller = Caller { country: "GB".into(), authority: "met".into(), system: "quality".into(), role: Role::Search };
@@ -175,7 +214,7 @@ pub fn evaluate(view: &dyn View, population: &Population, tasks: &[Task], rules:
         let query = pb::Query { person: Some(task.asked.clone()), ..Default::default() };
         let started = processor_time();
         let Ok(parsed) = query::parse(&query, YEAR, Normaliser::default()) else { continue };
-        let answer = run(view, &parsed, &viewer, &labels, rules.search_profile(), SearchLimits::default())?;
+        let answer = run(view, &parsed, &viewer, &labels, profile, SearchLimits::default())?;
         let took = processor_time() - started;
         let wanted = task.wanted.map(id);
         outcome.file(task, |tally| tally.add(&answer, wanted, took));
@@ -203,6 +242,8 @@ impl Outcome {
             self.missed.push((task.series, asked.clone(), known.join(" | ") + doubted));
         }
         for found in answer.found.iter().filter(|found| Some(found.id) != wanted).take(1) {
+            let reason = Reason::of(&task.asked, &found.explanation);
+            *self.reasons.entry((task.series, reason)).or_default() += 1;
             let how: Vec<String> = found
                 .explanation
                 .tokens

@@ -19,7 +19,7 @@ mod tally;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use alert_core::{alert::RuleSet, state::MemoryView};
+use alert_core::{alert::RuleSet, pb, state::MemoryView};
 use anyhow::Result;
 use clap::Parser;
 
@@ -53,6 +53,12 @@ struct Arguments {
     /// Print so many missed and wrongly shown persons of each kind.
     #[arg(long, default_value_t = 0)]
     examples: usize,
+    /// Only the series whose names contain one of these, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Also with another `coincidence_ppm_max`, one line each; may be given several times.
+    #[arg(long)]
+    coincidence_ppm: Vec<u32>,
     /// Leave out the store itself.
     #[arg(long)]
     only_baselines: bool,
@@ -62,19 +68,30 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let febrl = Arc::new(arguments.febrl.as_deref().map(Febrl::read).transpose()?.unwrap_or_default());
     let population = Population::new(arguments.seed, arguments.persons, Arc::clone(&febrl));
-    let tasks = evaluate::tasks(&population, &febrl, arguments.queries, arguments.fault_seed);
+    let mut tasks = evaluate::tasks(&population, &febrl, arguments.queries, arguments.fault_seed);
+    if !arguments.only.is_empty() {
+        tasks.retain(|task| arguments.only.iter().any(|part| task.series.name().contains(part.as_str())));
+    }
     println!("{} persons ({} of FEBRL), {} searches", population.len(), febrl.stored.len(), tasks.len());
     if !arguments.only_baselines {
         let rules = RuleSet::defaults();
         let started = Instant::now();
         let view = in_memory(&population)?;
         eprintln!("the store was ready after {:.1} s", started.elapsed().as_secs_f64());
-        let outcome = evaluate::evaluate(&view, &population, &tasks, &rules)?;
+        let shipped = *rules.search_profile();
+        let outcome = evaluate::evaluate(&view, &population, &tasks, &shipped)?;
         report::print(&outcome);
+        report::print_reasons(&outcome);
         report::print_examples(&outcome, arguments.examples);
+        report::print_curve_head();
+        report::print_curve(shipped.coincidence_ppm_max, &outcome);
+        for coincidence_ppm_max in &arguments.coincidence_ppm {
+            let profile = pb::SearchProfile { coincidence_ppm_max: *coincidence_ppm_max, ..shipped };
+            report::print_curve(*coincidence_ppm_max, &evaluate::evaluate(&view, &population, &tasks, &profile)?);
+        }
     }
     for kind in &arguments.baseline {
-        let outcome = baseline::run(*kind, &population, &tasks)?;
+        let Some(outcome) = baseline::run(*kind, &population, &tasks)? else { continue };
         report::print_baseline(kind.name(), &outcome);
         report::print_examples(&outcome, arguments.examples);
     }

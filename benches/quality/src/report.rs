@@ -1,5 +1,7 @@
 //! Tables, as Markdown.
 
+use alert_synth::perturb::Fault;
+
 use crate::{
     evaluate::{Outcome, Series},
     tally::{Tally, share},
@@ -28,6 +30,49 @@ pub fn print(outcome: &Outcome) {
     println!("|---|--:|--:|--:|--:|");
     for (script, tally) in &outcome.by_script {
         short_row(&format!("{script:?}"), tally);
+    }
+}
+
+/// Prints the head of the table whose lines are the operating points.
+pub fn print_curve_head() {
+    println!(
+        "\n| coincidence_ppm_max | one fault, dated: found % | a digit of the date wrong: found % | record has the year alone: found % | record has no date: found % | strangers shown somebody % | most missed origin / least |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|");
+}
+
+/// Prints what one operating point finds, and what it shows to strangers.
+pub fn print_curve(coincidence_ppm_max: u32, outcome: &Outcome) {
+    let mut together = Tally::default();
+    for (_, tally) in outcome.by_series.iter().filter(|(series, _)| series.has_one_fault_and_a_date()) {
+        together.merge(tally);
+    }
+    let of = |series: Series| outcome.by_series.get(&series).map_or("-".into(), |t| share(t.found, t.asked));
+    let strangers = outcome.by_series.get(&Series::Stranger).map_or("-".into(), |t| share(t.with_others, t.asked));
+    let missed = outcome.by_origin.values().map(|tally| 100.0 * tally.mean(tally.asked - tally.found));
+    let (most, least) = (missed.clone().fold(0.0, f64::max), missed.reduce(f64::min).unwrap_or(0.0));
+    println!(
+        "| {coincidence_ppm_max} | {} | {} | {} | {} | {strangers} | {most:.2} / {least:.2} |",
+        share(together.found, together.asked),
+        of(Series::Fault(Fault::DateDigit)),
+        of(Series::RecordedYear),
+        of(Series::RecordedUndated),
+    );
+}
+
+/// Prints why strangers were shown somebody: the first candidate of each such search.
+pub fn print_reasons(outcome: &Outcome) {
+    for (series, tally) in &outcome.by_series {
+        let mut reasons: Vec<_> = outcome.reasons.iter().filter(|((of, _), _)| of == series).collect();
+        if !matches!(series, Series::Stranger | Series::StrangerUndated) || reasons.is_empty() {
+            continue;
+        }
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        println!("\n| {}: shown because the date is | and of the name agrees | searches | % |", series.name());
+        println!("|---|---|--:|--:|");
+        for ((_, reason), count) in reasons {
+            println!("| {} | {} | {count} | {:.2} |", reason.date, reason.name, 100.0 * tally.mean(*count));
+        }
     }
 }
 

@@ -41,13 +41,14 @@ impl Kind {
     }
 }
 
-/// Makes all searches in one baseline.
-pub fn run(kind: Kind, population: &Population, tasks: &[Task]) -> Result<Outcome> {
-    match kind {
-        Kind::Exact => Ok(exact::run(population, tasks)),
-        Kind::JaroWinkler => Ok(jaro_winkler::run(population, tasks)),
-        Kind::PgTrgm | Kind::Dmetaphone => postgres::run(kind, population, tasks),
-    }
+/// Makes all searches in one baseline; `None` where what it needs is not installed.
+pub fn run(kind: Kind, population: &Population, tasks: &[Task]) -> Result<Option<Outcome>> {
+    Ok(match kind {
+        Kind::Exact => Some(exact::run(population, tasks)),
+        Kind::JaroWinkler => Some(jaro_winkler::run(population, tasks)),
+        Kind::PgTrgm | Kind::Dmetaphone if !postgres::is_there() => None,
+        Kind::PgTrgm | Kind::Dmetaphone => Some(postgres::run(kind, population, tasks)?),
+    })
 }
 
 /// A name of a record with one of its dates, as a table of a baseline has it.

@@ -1,7 +1,7 @@
 //! PostgreSQL, started in a folder of its own on a socket in it, stopped and removed at the end.
 //!
-//! Needs Debian's `postgresql` (the server's programs and the extensions `pg_trgm` and `fuzzystrmatch`). Run as root, the
-//! server runs as the user `postgres`, because it refuses to run as root.
+//! Needs Debian's `postgresql` (the server's programs and the extensions `pg_trgm` and `fuzzystrmatch`). Run as root, it is
+//! installed where it is not there, and the server runs as the user `postgres`, because it refuses to run as root.
 
 use std::{
     fmt::Write as _,
@@ -21,6 +21,25 @@ use crate::{
 
 /// Most searches of each series: an undated one takes a second and more.
 const SEARCHES_EACH_MAX: usize = 200;
+
+/// What installs the server.
+const INSTALL: &str = "apt-get update && apt-get install --yes --no-install-recommends postgresql";
+const PROGRAMS: &str = "/usr/lib/postgresql";
+
+/// The server's programs are here, or could be installed; otherwise says on stderr what would.
+pub fn is_there() -> bool {
+    let is_there = || Path::new(PROGRAMS).is_dir();
+    if !is_there() && is_root() {
+        eprintln!("installing PostgreSQL: {INSTALL}");
+        if let Err(error) = check(Command::new("sh").args(["-c", INSTALL])) {
+            eprintln!("{error:#}");
+        }
+    }
+    if !is_there() {
+        eprintln!("PostgreSQL is not installed, so its baselines are left out: {INSTALL}");
+    }
+    is_there()
+}
 
 pub fn run(kind: Kind, population: &Population, tasks: &[Task]) -> Result<Outcome> {
     let server = Server::start()?;
@@ -96,12 +115,12 @@ struct Server {
 
 impl Server {
     fn start() -> Result<Self> {
-        let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-            .context("PostgreSQL is not installed (Debian's package postgresql)")?
+        let mut versions: Vec<PathBuf> = std::fs::read_dir(PROGRAMS)
+            .context(PROGRAMS)?
             .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
             .collect();
         versions.sort();
-        let programs = versions.pop().context("PostgreSQL's programs are not in /usr/lib/postgresql")?;
+        let programs = versions.pop().with_context(|| format!("PostgreSQL's programs are not in {PROGRAMS}"))?;
         let folder = tempfile::Builder::new().prefix("alert-quality-").tempdir_in("/var/tmp")?;
         let server = Self { folder, programs };
         if is_root() {

@@ -9,9 +9,11 @@ use super::{
     Normaliser, explain,
     index::{form, key::Tail},
     leg,
+    normalise::name::effective,
     query::ParsedQuery,
     score::{
         coincidence,
+        date::DateMatch,
         person::{Best, Scorer},
     },
     session::{Counters, LabelSource, Session},
@@ -112,19 +114,19 @@ impl<'a> Batch<'a> {
 
 fn search(session: &mut Session<'_>, query: &ParsedQuery, limits: SearchLimits) -> Result<SearchAnswer, ViewError> {
     let profile = session.profile;
-    let mut found: BTreeMap<AlertId, Found> = BTreeMap::new();
-    numbers(session, query, limits, &mut found)?;
-    let doubted = persons(session, query, limits, &mut found)?;
-    let coincidences = doubted.iter().filter(|id| !found.contains_key(id)).count() as u32;
-    let mut found: Vec<Found> = found.into_values().collect();
-    found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
     let most = match limits.max_candidates {
         0 => profile.max_candidates,
         asked => asked.min(SEARCH_CANDIDATES_MAX),
-    };
-    if found.len() > most as usize {
-        session.cut(explain::LIMIT_CANDIDATES, u64::from(most));
-        found.truncate(most as usize);
+    } as usize;
+    let mut found: BTreeMap<AlertId, Found> = BTreeMap::new();
+    numbers(session, query, limits, &mut found)?;
+    let doubted = persons(session, query, limits, most, &mut found)?;
+    let coincidences = doubted.iter().filter(|id| !found.contains_key(id)).count() as u32;
+    let mut found: Vec<Found> = found.into_values().collect();
+    found.sort_by_key(|found| (!found.by_number, Reverse(found.score), found.tail.order()));
+    if found.len() > most {
+        session.cut(explain::LIMIT_CANDIDATES, most as u64);
+        found.truncate(most);
     }
     let truncation = session.limit.map(|(limit, limit_value)| pb::Truncation {
         limit: limit.into(),
@@ -178,13 +180,19 @@ fn persons(
     session: &mut Session<'_>,
     query: &ParsedQuery,
     limits: SearchLimits,
+    most: usize,
     found: &mut BTreeMap<AlertId, Found>,
 ) -> Result<BTreeSet<AlertId>, ViewError> {
     let mut doubted = BTreeSet::new();
     for person in &query.persons {
         let scorer = Scorer::new(person, session.profile);
+        let mut scores = Vec::new();
         for possible in leg::person::gather(session, person)? {
             let tail = possible.tail;
+            // More than can be shown score what the rest promise at best: the answer is cut, whatever the rest are.
+            if scores.iter().filter(|score| **score >= possible.estimate).count() > most {
+                break;
+            }
             if limits.except == Some(tail.id) {
                 continue;
             }
@@ -202,9 +210,25 @@ fn persons(
                 break;
             }
             let forms = form::name_forms(&record.identities, query.normaliser);
-            let believed = |date| all || !coincidence::is_likely(date, possible.bearers(date), session.profile);
+            let mut rarest = Vec::new();
+            if !all && possible.is_undated() {
+                for form in &forms {
+                    rarest.push((leg::person::rarest_part(session, &form.tokens)?, effective(&form.tokens).count()));
+                }
+            }
+            let asked = effective(&person.tokens).count();
+            let believed = |date, naming, at: usize| {
+                let bearers = possible.bearers(date);
+                let bearers = match rarest.get(at) {
+                    Some((rarest, parts)) if date == DateMatch::Unknown => {
+                        bearers.max(coincidence::expected_others(*rarest, asked.min(*parts), naming))
+                    }
+                    _ => bearers,
+                };
+                all || !coincidence::is_likely(date, naming, bearers, session.profile)
+            };
             let scored = match scorer.best(&forms, &believed) {
-                Best::Believed(scored) => Some(*scored).filter(|scored| scored.score >= session.profile.threshold),
+                Best::Believed(scored) => Some(*scored),
                 Best::Doubted => {
                     doubted.insert(tail.id);
                     None
@@ -212,6 +236,7 @@ fn persons(
                 Best::None => None,
             };
             let Some(mut scored) = scored else { continue };
+            scores.push(scored.score);
             scored.explanation.notes = person.notes.clone();
             match found.get_mut(&tail.id) {
                 // Found by number as well: one candidate, both reasons.

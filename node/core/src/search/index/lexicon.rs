@@ -13,7 +13,7 @@ use super::key::Head;
 use crate::{
     alert::LabelId,
     search::{
-        normalise::name::{Class, Role},
+        normalise::name::{Class, Role, Token},
         score::distance::within_one,
     },
     state::{Cursor, View, ViewError, Write, family::Family, scan_prefix},
@@ -40,6 +40,11 @@ pub struct Word {
 }
 
 impl Word {
+    /// Of a token.
+    pub fn of(token: &Token) -> Self {
+        Self { class: token.class(), letters: token.letters().to_owned() }
+    }
+
     fn hash(&self) -> [u8; 8] {
         let mut bytes = self.class.0.to_vec();
         bytes.extend_from_slice(self.letters.as_bytes());
@@ -64,7 +69,7 @@ fn words(input: &IndexInput<'_>) -> BTreeSet<Word> {
         .flat_map(|form| form.tokens)
         .filter(|token| token.role == Role::Name)
         .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters().chars().count()))
-        .map(|token| Word { class: token.class(), letters: token.letters().to_owned() })
+        .map(|token| Word::of(&token))
         .collect()
 }
 
@@ -117,9 +122,7 @@ fn count(view: &dyn View, place: Place, word: &Word, more: bool, writes: &mut Ve
     let mut key = place.head.lexicon(WORD, word.hash());
     key.extend_from_slice(&place.label.to_be_bytes());
     let before = match view.get(Family::Lexicon, &key)? {
-        Some(value) => {
-            u32::from_be_bytes(value.try_into().map_err(|_| ViewError("a lexicon entry does not decode".into()))?)
-        }
+        Some(value) => count_of(&value)?,
         None => 0,
     };
     let now = if more { before + 1 } else { before.saturating_sub(1) };
@@ -141,6 +144,10 @@ fn has_other_label(view: &dyn View, place: Place, word: &Word) -> Result<bool, V
 fn label_of(key: &[u8]) -> Result<LabelId, ViewError> {
     let label = key.last_chunk::<4>().ok_or_else(|| ViewError("a lexicon key does not decode".into()))?;
     Ok(LabelId::from_be_bytes(*label))
+}
+
+fn count_of(value: &[u8]) -> Result<u32, ViewError> {
+    Ok(u32::from_be_bytes(value.try_into().map_err(|_| ViewError("a lexicon entry does not decode".into()))?))
 }
 
 /// Sets or removes what leads to `word`.
@@ -191,6 +198,25 @@ pub fn neighbours(
         }
     }
     Ok(found)
+}
+
+/// In how many alerts `word` stands, as far as `sees` tells that their labels are seen.
+pub fn bearers(
+    cursor: &mut dyn Cursor,
+    head: Head,
+    word: &Word,
+    sees: &mut dyn FnMut(LabelId) -> Result<bool, ViewError>,
+) -> Result<u64, ViewError> {
+    let prefix = head.lexicon(WORD, word.hash());
+    cursor.seek(&prefix, &prefix)?;
+    let mut count = 0;
+    while let Some((key, value)) = cursor.entry() {
+        if sees(label_of(key)?)? {
+            count += u64::from(count_of(value)?);
+        }
+        cursor.next()?;
+    }
+    Ok(count)
 }
 
 /// The word and every spelling of it with one letter left out.

@@ -22,6 +22,8 @@ use crate::{
 
 /// How far an estimate may stay below the record's true score: signatures do not see joined names in full.
 const MARGIN: u32 = 900;
+/// What a token may still earn that sounds the same and is another word.
+const OTHER_WORD_POINTS: u32 = 9_700;
 /// What a token may still earn when only its first letter agrees: two typing errors in a long name.
 const FIRST_LETTER_POINTS: u32 = 7_600;
 
@@ -32,6 +34,8 @@ struct Asked {
     /// Under these, the words alone that it was led there by.
     others: BTreeSet<u16>,
     words: Vec<u16>,
+    /// Its own; 0 where the class alone decides.
+    word: u16,
     /// Of itself and its neighbours as one word: one name of the record then answers them all.
     joined: BTreeSet<u16>,
     letter: u8,
@@ -70,7 +74,9 @@ impl<'a> Estimator<'a> {
                 let initial = Class::of_skeleton(&skeleton::skeleton(&initial)).short();
                 let classes = BTreeSet::from([token.class().short(), initial]);
                 let (letter, role) = (token.first_letter(), token.role);
-                Asked { classes, others: BTreeSet::new(), words: Vec::new(), joined: BTreeSet::new(), letter, role }
+                let (others, words, joined) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+                let word = TokenSign::of(token).next().map_or(0, |sign| sign.word);
+                Asked { classes, others, words, word, joined, letter, role }
             })
             .collect();
         for token in &plan.tokens {
@@ -137,7 +143,7 @@ impl<'a> Estimator<'a> {
         let (mut earned, mut matched, mut query_left) = (0, 0, 0);
         for (at, asked) in self.asked.iter().enumerate() {
             let points = |(place, token): (usize, &TokenSign)| match taken[place] {
-                Some(holder) if holder == at => FULL,
+                Some(holder) if holder == at => asked.own_points(*token),
                 holder => asked.points(*token, one_to_one, holder.is_some(), self),
             };
             match known.iter().enumerate().map(points).max() {
@@ -185,6 +191,11 @@ impl Asked {
     fn answers(&self, token: TokenSign) -> bool {
         let is_led = || token.word == 0 || self.words.binary_search(&token.word).is_ok();
         self.classes.contains(&token.class) || self.others.contains(&token.class) && is_led()
+    }
+
+    /// What the name of the record is worth that the token got.
+    fn own_points(&self, token: TokenSign) -> u32 {
+        if self.word != 0 && token.word != 0 && self.word != token.word { OTHER_WORD_POINTS } else { FULL }
     }
 
     /// What one name of the record is worth to a token that did not get it: to neighbours joined, particles and initials

@@ -14,23 +14,19 @@ use crate::{
         explain,
         index::{
             key::{Head, Tail},
-            lexicon,
+            lexicon::{self, Word},
             signature::NameView,
         },
-        normalise::name::Class,
+        normalise::name::{Class, Token, effective},
         query::PersonQuery,
-        score::{coincidence, date::DateMatch},
+        score::{coincidence, date::DateMatch, name::Naming},
         session::Session,
     },
     state::{ViewError, family::Family},
 };
 
-/// What a name promises in which nothing is missing on either side.
-const WHOLE_NAME: u32 = 9_900;
-/// Alerts without a date of birth that may have one name, beside the one in question, for it to be shown to whoever asks
-/// with a date.
-const UNDATED_MAX: u32 = 5;
-
+/// What a name promises at least in which nothing is missing on either side: a part takes 500.
+const WHOLE_NAME: u32 = 9_600;
 /// An alert that a person query may mean, by what its postings promise.
 #[derive(Debug, Clone)]
 pub struct Possible {
@@ -50,9 +46,17 @@ impl Possible {
         of_date.map(|(_, bearers)| *bearers).min().or(any).unwrap_or(0)
     }
 
+    /// Some name of it agrees, and it has no date of birth.
+    pub fn is_undated(&self) -> bool {
+        self.promises.iter().any(|(promise, _)| promise.date == DateMatch::Unknown)
+    }
+
     /// Some name of it may be believed, as far as postings tell: `false` needs no record.
     pub fn may_be_believed(&self, profile: &pb::SearchProfile) -> bool {
-        self.promises.iter().any(|(promise, bearers)| !coincidence::is_likely(promise.date, *bearers, profile))
+        self.promises.iter().any(|(promise, bearers)| {
+            let naming = if promise.name >= WHOLE_NAME { Naming::Same } else { Naming::Near };
+            !coincidence::is_likely(promise.date, naming, *bearers, profile)
+        })
     }
 }
 
@@ -70,8 +74,7 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
                 let Some(signature) = NameView::new(value) else { return };
                 let name = estimator.name(signature);
                 if list.family == Family::NamePair {
-                    let is_undated = signature.dates().is_some_and(|mut dates| dates.next().is_none());
-                    bearers.count(tail.id, Bearer { name, is_undated, contradicts: estimator.contradicts(signature) });
+                    bearers.count(tail.id, Bearer { name, contradicts: estimator.contradicts(signature) });
                 }
                 if let Some(promise) = estimator.promise(signature, name) {
                     let nothing = || Possible { tail, estimate: 0, promises: Vec::new() };
@@ -88,13 +91,7 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
     let mut possible: Vec<Possible> = found.into_values().collect();
     for possible in &mut possible {
         for (promise, others) in &mut possible.promises {
-            // The whole name without a date, and nothing that contradicts: what is not known excludes nobody, as long as few
-            // could be meant.
-            let may_be_anybody = promise.date == DateMatch::Unknown
-                && promise.name >= WHOLE_NAME
-                && !promise.contradicts
-                && bearers.undated(possible.tail.id, promise) < UNDATED_MAX;
-            *others = if may_be_anybody { 0 } else { bearers.others(possible.tail.id, promise) };
+            *others = bearers.others(possible.tail.id, promise);
         }
     }
     possible.sort_by_key(|possible| (std::cmp::Reverse(possible.estimate), possible.tail.order()));
@@ -130,13 +127,28 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
     Ok(())
 }
 
+/// In how many visible alerts the rarest of a name's parts stands.
+pub fn rarest_part(session: &mut Session<'_>, name: &[Token]) -> Result<u64, ViewError> {
+    let mut cursor = session.cursor(Family::Lexicon);
+    let mut rarest = u64::MAX;
+    for token in effective(name) {
+        let mut count = 0;
+        for head in session.heads() {
+            let mut sees = |label| Ok(session.sight(label)? != Sight::Hidden);
+            count += lexicon::bearers(cursor.as_mut(), head, &Word::of(token), &mut sees)?;
+        }
+        rarest = rarest.min(count);
+    }
+    session.keep(Family::Lexicon, cursor);
+    Ok(rarest)
+}
+
 /// What one alert promises by its names alone.
 #[derive(Clone, Copy)]
 struct Bearer {
     name: u32,
     /// Gender or nationality are others than the query's.
     contradicts: bool,
-    is_undated: bool,
 }
 
 /// How many alerts promise how much by their names alone.
@@ -148,7 +160,6 @@ impl Bearers {
         let best = self.0.entry(id).or_insert(bearer);
         best.name = best.name.max(bearer.name);
         best.contradicts &= bearer.contradicts;
-        best.is_undated &= bearer.is_undated;
     }
 
     fn sorted(self) -> Promises {
@@ -158,12 +169,7 @@ impl Bearers {
             promises.sort_unstable();
             promises
         };
-        Promises {
-            all: sorted(&|_| true),
-            agreeing: sorted(&|bearer| !bearer.contradicts),
-            undated: sorted(&|bearer| !bearer.contradicts && bearer.is_undated),
-            counted: self.0,
-        }
+        Promises { all: sorted(&|_| true), agreeing: sorted(&|bearer| !bearer.contradicts), counted: self.0 }
     }
 }
 
@@ -173,8 +179,6 @@ struct Promises {
     all: Vec<u32>,
     /// Of those whose gender and nationality do not contradict the query.
     agreeing: Vec<u32>,
-    /// Of these, those who have no date of birth.
-    undated: Vec<u32>,
 }
 
 impl Promises {
@@ -182,17 +186,8 @@ impl Promises {
     /// query's gender and nationality is confused with their like alone.
     fn others(&self, id: AlertId, promise: &Promise) -> u32 {
         let promises = if promise.contradicts { &self.all } else { &self.agreeing };
-        self.beside(id, promise.name, promises, &|bearer| promise.contradicts || !bearer.contradicts)
-    }
-
-    /// How many others without a date of birth could be meant as well as this one, which has none.
-    fn undated(&self, id: AlertId, promise: &Promise) -> u32 {
-        self.beside(id, promise.name, &self.undated, &|bearer| !bearer.contradicts && bearer.is_undated)
-    }
-
-    fn beside(&self, id: AlertId, name: u32, promises: &[u32], counts: &dyn Fn(&Bearer) -> bool) -> u32 {
-        let at_least = promises.len() - promises.partition_point(|other| *other < name);
-        let is_counted = self.counted.get(&id).is_some_and(|bearer| bearer.name >= name && counts(bearer));
-        at_least as u32 - u32::from(is_counted)
+        let at_least = promises.len() - promises.partition_point(|other| *other < promise.name);
+        let counts = |bearer: &Bearer| bearer.name >= promise.name && (promise.contradicts || !bearer.contradicts);
+        at_least as u32 - u32::from(self.counted.get(&id).is_some_and(counts))
     }
 }

@@ -110,10 +110,9 @@ impl Token {
         self.spellings.get_or_init(|| {
             let script::Romanised { base, expanded, letters, .. } = script::romanise(&self.original);
             let skeleton = skeleton::skeleton(&base);
-            let other_skeleton = Some(&expanded)
-                .filter(|expanded| **expanded != base)
-                .map(|expanded| skeleton::skeleton(expanded))
-                .filter(|other| *other != skeleton);
+            let other_reading =
+                if expanded == base { skeleton::behind_article(&base) } else { Some(expanded.as_str()) };
+            let other_skeleton = other_reading.map(skeleton::skeleton).filter(|other| *other != skeleton);
             let (loose, sounds) = (skeleton::loose(&base), skeleton::sounds(&base));
             Box::new(Spellings { expanded, letters, loose, sounds, skeleton, other_skeleton })
         })

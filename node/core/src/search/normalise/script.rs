@@ -74,9 +74,9 @@ pub fn romanise(word: &str) -> Romanised {
         Script::Latin => spell(&letters_for_digits(word), latin),
         Script::Cyrillic => spell(word, |character| cyrillic(character).map(|text| (text, text))),
         Script::Greek => greek(word),
-        Script::Arabic if is_persian(word) => abjad(word, persian),
-        Script::Arabic => abjad(word, arabic),
-        Script::Hebrew => abjad(word, hebrew),
+        Script::Arabic if is_persian(word) => (first_reading(word, persian), other_reading(word, persian)),
+        Script::Arabic => (first_reading(word, arabic), other_reading(word, arabic)),
+        Script::Hebrew => (first_reading(word, hebrew), other_reading(word, hebrew)),
         Script::Hangul => east::hangul(word),
         Script::Han => east::han(word),
         Script::Other => indic::romanise(word).map_or_else(|| others(word), |latin| (latin.clone(), latin)),
@@ -306,29 +306,52 @@ fn greek_letter(letter: char) -> &'static str {
     }
 }
 
-/// A script of consonants: each letter's (first reading, other reading), told by whether it begins the word. Between two
-/// consonants stands a vowel that nobody wrote: an E here, which skeletons drop.
-fn abjad(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static str)>) -> (String, String) {
-    let (mut base, mut expanded) = (String::new(), String::new());
-    for character in word.nfd().filter(|character| !is_combining_mark(*character) && *character != 'ـ') {
-        match rule(character, base.is_empty()) {
-            Some((first, other)) => {
-                voice(&mut base, first);
-                voice(&mut expanded, other);
-            }
-            None => {
-                base.push(character);
-                expanded.push(character);
-            }
+/// What a letter of a script of consonants reads as: (first reading, other reading), told by whether it begins the word.
+type Reading = fn(char, bool) -> Option<(&'static str, &'static str)>;
+
+/// A word of a script of consonants. Between two of them stands a vowel that nobody wrote: an E here, which skeletons drop.
+fn first_reading(word: &str, rule: Reading) -> String {
+    read(unmarked(word), |letter, begins| rule(letter, begins).map(|(first, _)| first))
+}
+
+/// The same in its other reading. A word with letters that Persian and Urdu sound otherwise than Arabic is read as theirs:
+/// ثاقب is SAQIB, not SAGIB. An article inside a word takes the sound of the letter that follows: فضل‌الدین is FAZLUDDIN.
+fn other_reading(word: &str, rule: Reading) -> String {
+    let letters: Vec<char> = unmarked(word).collect();
+    let is_theirs = letters.iter().any(|letter| "ثذض".contains(*letter));
+    let is_article = |at: usize| {
+        let (before, after) = (at.checked_sub(1).map(|before| letters[before]), letters.get(at + 1));
+        at > 2
+            && letters[at] == 'ل'
+            && before == Some('ا')
+            && after.is_some_and(|after| "تثدذرزسشصضطظن".contains(*after))
+    };
+    let heard = letters.iter().enumerate().filter(|(at, _)| !is_article(*at)).map(|(_, letter)| *letter);
+    read(heard, |letter, begins| {
+        let (first, other) = rule(letter, begins)?;
+        Some(if is_theirs && matches!(letter, 'ق' | 'ج') { first } else { other })
+    })
+}
+
+fn unmarked(word: &str) -> impl Iterator<Item = char> {
+    word.nfd().filter(|character| !is_combining_mark(*character) && *character != 'ـ')
+}
+
+fn read(letters: impl Iterator<Item = char>, rule: impl Fn(char, bool) -> Option<&'static str>) -> String {
+    let mut latin = String::new();
+    for letter in letters {
+        match rule(letter, latin.is_empty()) {
+            Some(text) => voice(&mut latin, text),
+            None => latin.push(letter),
         }
     }
-    (base, expanded)
+    latin
 }
 
 /// What is written, nothing put between.
-fn consonants(word: &str, rule: impl Fn(char, bool) -> Option<(&'static str, &'static str)>) -> String {
+fn consonants(word: &str, rule: Reading) -> String {
     let mut letters = String::new();
-    for character in word.nfd().filter(|character| !is_combining_mark(*character) && *character != 'ـ') {
+    for character in unmarked(word) {
         match rule(character, letters.is_empty()) {
             Some((first, _)) => letters.push_str(first),
             None => letters.push(character),

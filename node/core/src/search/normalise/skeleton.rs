@@ -124,6 +124,14 @@ pub fn loose(word: &str) -> String {
     reduced
 }
 
+/// What stands behind an article that has become one word with its name and has the sound of its first letter: UDDIN is
+/// AL-DIN.
+pub fn behind_article(word: &str) -> Option<&str> {
+    let letters = word.as_bytes();
+    let [b'U' | b'E' | b'O', first, second, _, _, ..] = letters else { return None };
+    (first == second && b"DNRSTZ".contains(first)).then(|| &word[2..])
+}
+
 /// Most other skeletons that one token is searched under.
 pub const ALTERNATES_MAX: usize = 6;
 

@@ -26,10 +26,21 @@ pub struct NameScore {
     pub missing_points: u32,
     /// One name alone agrees, and one side has more.
     pub is_weak: bool,
-    /// No name is left over on either side.
-    pub is_whole: bool,
+    /// How much of it is the name that was asked for.
+    pub naming: Naming,
     /// Which tokens matched which, in the query's order.
     pairings: Vec<Pairing>,
+}
+
+/// How much of a record's name is the name that was asked for: what coincidence goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// All of it, letter by letter: but for order, marks, joins and script.
+    Same,
+    /// The record has one name, and the query has that and others.
+    OneOfSeveral,
+    /// A part is missing, misspelt or spelt otherwise.
+    Near,
 }
 
 /// One possible assignment: a run of the query's tokens with a run of the record's.
@@ -161,11 +172,23 @@ impl<'a> AskedName<'a> {
         let taken = (missing.min(MISSING_PARTS_MAX) + weak) * profile.missing_part_points
             + unlike
             + particles * PARTICLE_POINTS;
+        let is_same = |pairing: &Pairing| match pairing.how {
+            explain::EXACT | explain::TRANSLITERATION => true,
+            explain::JOINED => pairing.points >= JOINED_ACROSS_SCRIPTS,
+            _ => false,
+        };
+        let naming = if query_left == 0 && record_left == 0 && chosen.iter().all(is_same) {
+            Naming::Same
+        } else if is_weak && query_left > record_left {
+            Naming::OneOfSeveral
+        } else {
+            Naming::Near
+        };
         Some(NameScore {
             points: points.saturating_sub(taken),
             missing_points: taken.min(points),
             is_weak,
-            is_whole: query_left == 0 && record_left == 0,
+            naming,
             pairings: chosen,
         })
     }
@@ -324,7 +347,8 @@ impl Join {
         // NOUREDDINE hears no article in نور الدين: it is that of the letter that follows.
         let heard = run.iter().enumerate().filter(|(at, _)| !self.is_bare || *at != 1);
         let joined: String = heard.map(|(_, token)| token.base.as_str()).collect();
-        (skeleton::skeleton(&joined) == whole.skeleton()).then_some(JOINED_ACROSS_SCRIPTS)
+        let joined = skeleton::skeleton(&joined);
+        whole.skeletons().any(|whole| whole == joined).then_some(JOINED_ACROSS_SCRIPTS)
     }
 }
 

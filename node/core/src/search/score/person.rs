@@ -3,7 +3,7 @@
 use super::{
     FULL,
     date::{self, DateMatch},
-    name::{AskedName, NameScore},
+    name::{AskedName, NameScore, Naming},
 };
 use crate::{
     pb,
@@ -28,11 +28,11 @@ pub struct PersonScore {
 /// What the best of an alert's names is worth.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Best {
-    /// The best name that is believed, whatever it scores.
+    /// The best name that reaches the threshold and is believed.
     Believed(Box<PersonScore>),
     /// Names that reach the threshold, and are not believed.
     Doubted,
-    /// No name agrees at all, or a strict query excludes all.
+    /// No name reaches the threshold, or a strict query excludes all.
     None,
 }
 
@@ -43,10 +43,10 @@ pub struct Scorer<'a> {
     profile: &'a pb::SearchProfile,
 }
 
-/// Scores each name and keeps the best; `None` when none agrees at all, or a strict query excludes all.
+/// Scores each name and keeps the best; `None` when none reaches the threshold, or a strict query excludes all.
 /// An added name can only raise the score.
 pub fn score(query: &PersonQuery, forms: &[NameForm], profile: &pb::SearchProfile) -> Option<PersonScore> {
-    match Scorer::new(query, profile).best(forms, &|_| true) {
+    match Scorer::new(query, profile).best(forms, &|_, _, _| true) {
         Best::Believed(scored) => Some(*scored),
         Best::Doubted | Best::None => None,
     }
@@ -58,24 +58,24 @@ impl<'a> Scorer<'a> {
         Self { query, name: AskedName::new(&query.tokens), profile }
     }
 
-    /// Scores each name and keeps the best that is `believed`: a name that many bear, and whose date agrees in part, must
+    /// Scores each name and keeps the best that is `believed`, by its date, its agreement and its place among `forms`: a name that many bear, and whose date agrees in part, must
     /// not stand before another name of the same alert that agrees with its whole date.
-    pub fn best(&self, forms: &[NameForm], believed: &dyn Fn(DateMatch) -> bool) -> Best {
+    pub fn best(&self, forms: &[NameForm], believed: &dyn Fn(DateMatch, Naming, usize) -> bool) -> Best {
         let mut best: Option<(Points, &NameForm)> = None;
         let mut is_doubted = false;
-        for form in forms {
+        for (at, form) in forms.iter().enumerate() {
             let Some(points) = self.points(form) else { continue };
             if best.as_ref().is_some_and(|(best, _)| points.score <= best.score) {
                 continue;
             }
-            if believed(points.date) {
+            if believed(points.date, points.name.naming, at) {
                 best = Some((points, form));
             } else {
                 is_doubted |= points.score >= self.profile.threshold;
             }
         }
         match best {
-            Some((points, form)) if points.score >= self.profile.threshold || !is_doubted => {
+            Some((points, form)) if points.score >= self.profile.threshold => {
                 Best::Believed(Box::new(self.explain(points, form)))
             }
             _ if is_doubted => Best::Doubted,

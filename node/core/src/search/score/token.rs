@@ -9,6 +9,7 @@ use crate::{
         explain,
         normalise::{
             name::{Role, Token},
+            script::Script,
             skeleton, variants,
         },
     },
@@ -122,7 +123,11 @@ pub fn compare(
         let is_listed = letters.max(known) >= TYPING_LETTERS_MIN && asked.is_listed_with(record);
         return if is_listed { like(listed_points, explain::VARIANT) } else { None };
     }
-    let errors = distance::errors(query.letters(), record.letters(), LETTERS_APART_MAX);
+    let mut errors = distance::errors(query.letters(), record.letters(), LETTERS_APART_MAX);
+    if errors > 1 && query.script == record.script && is_spelt_otherwise(query.script) {
+        // One letter of theirs is up to three of ours.
+        errors = errors.min(distance::errors(&query.original, &record.original, LETTERS_APART_MAX));
+    }
     // A short name has few letters to be sure of.
     let brief = if shorter <= 4 { profile.typing_error_points / 2 } else { 0 };
     let typing = FULL.saturating_sub(profile.typing_error_points + brief);
@@ -148,6 +153,11 @@ pub fn compare(
     }
     let listed = asked.is_listed_with(record).then_some(Likeness { points: listed_points, how: explain::VARIANT });
     listed.or(found)
+}
+
+/// Its letters are not those of the romanised word, and each is a sound and not a syllable or a word.
+fn is_spelt_otherwise(script: Script) -> bool {
+    !matches!(script, Script::Latin | Script::Han | Script::Hangul)
 }
 
 /// Letters between two spellings of one name, at most.

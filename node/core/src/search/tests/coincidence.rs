@@ -118,3 +118,55 @@ fn hidden_bearers_make_a_name_no_commoner() {
     assert_eq!(ids(&officer()), [], "whoever sees them all knows how common the name is");
     assert_eq!(ids(&Viewer::new(caller("GB", Role::SearchOpen), None)), [wanted]);
 }
+
+#[test]
+fn a_record_without_a_date_is_shown_to_whoever_bears_its_whole_name() {
+    let mut store = Store::new();
+    let wanted = store.add(1, person("Orla Featherstone", None));
+    let born = Some(date(1974, 8, 12));
+    let whole = ["Orla Featherstone", "Featherstone, Orla", "ORLA FÉATHERSTONE"];
+    let near = ["Orla Featherstome", "Orla Mary Featherstone"];
+    for asked in whole.iter().chain(&near) {
+        assert_eq!(ids(&store, by_name(asked, born)), [wanted], "{asked}: nobody else has either name");
+    }
+    // Each of its parts is now that of some others, who are called otherwise.
+    for number in 0..15 {
+        store.add(10 + number, person(&format!("Orla {}", ["Keller", "Silva"][usize::from(number % 2)]), born));
+        store.add(40 + number, person(&format!("{} Featherstone", ["Martin", "Paulo"][usize::from(number % 2)]), born));
+    }
+    let elsewhen = Some(date(1988, 3, 1));
+    for asked in whole {
+        assert_eq!(ids(&store, by_name(asked, elsewhen)), [wanted], "{asked}");
+    }
+    // Two doubts: no date, and not quite the name.
+    for asked in near {
+        let query = pb::Query { person: Some(by_name(asked, elsewhen)), ..Default::default() };
+        let answer = store.search(&officer(), &query);
+        assert_eq!((answer.found.len(), answer.coincidences), (0, 1), "{asked}: left out, and counted");
+        let all = pb::PersonQuery { with_coincidences: true, ..by_name(asked, elsewhen) };
+        assert_eq!(ids(&store, all), [wanted], "{asked}: shown when asked for");
+    }
+    // Its rarest part is now common: somebody else of the name is to be expected, though nobody has come yet.
+    for number in 100..=u8::MAX {
+        let other = [identity("confirmed", "Orla Brandt", born), identity("alias-good", "Inge Featherstone", born)];
+        store.add(number, person_alert(other.into()));
+    }
+    let query = pb::Query { person: Some(by_name(whole[0], elsewhen)), ..Default::default() };
+    let answer = store.search(&officer(), &query);
+    assert_eq!((answer.found.len(), answer.coincidences), (0, 1));
+}
+
+#[test]
+fn a_common_name_alone_and_a_date_are_no_evidence_against_somebody_who_has_two_names() {
+    let born = Some(date(1974, 8, 12));
+    let mut store = Store::new();
+    let wanted = store.add(1, person("Robert", born));
+    let query = pb::Query { person: Some(by_name("Robert Lewis", born)), ..Default::default() };
+    assert_eq!(store.ids(&query), [wanted], "few are called so and nothing else");
+    for number in 2..=u8::MAX {
+        store.add(number, person("Robert", Some(date(1940 + u32::from(number % 25), 3, 20))));
+    }
+    let answer = store.search(&officer(), &query);
+    assert_eq!((answer.found.len(), answer.coincidences), (0, 1));
+    assert_eq!(ids(&store, by_name("Robert", born)), [wanted], "all that was asked for agrees");
+}

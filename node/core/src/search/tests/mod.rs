@@ -1,6 +1,7 @@
 //! The search as a whole, over a state in memory.
 
 mod batch;
+mod budget;
 mod coincidence;
 mod golden;
 mod metamorphic;

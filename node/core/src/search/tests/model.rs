@@ -111,7 +111,7 @@ fn by_reading_all(store: &Store, query: &ParsedQuery) -> BTreeMap<AlertId, u32> 
         let by_number = query.numbers.iter().filter_map(|number| leg::number::score(number, &record)).map(|s| s.score);
         let forms = form::name_forms(&record.identities, query.normaliser);
         let by_name = query.persons.iter().filter_map(|person| score::person::score(person, &forms, profile));
-        let by_name = by_name.map(|s| s.score).filter(|score| *score >= profile.threshold);
+        let by_name = by_name.map(|s| s.score);
         if let Some(best) = by_number.chain(by_name).max() {
             found.insert(*id, best);
         }

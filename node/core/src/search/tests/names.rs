@@ -200,3 +200,25 @@ fn a_given_name_of_two_signs_finds_without_its_surname() {
         assert!(finds(name, born, asked, born), "{name} by {asked}");
     }
 }
+
+#[test]
+fn letters_that_persian_and_urdu_sound_otherwise_meet_their_latin_spellings() {
+    same_person(&[
+        ("ثاقب خان", "Saqib Khan"),
+        ("ثمینہ ملک", "Samina Malik"),
+        ("محمدرضا موسوی", "Mohammad Reza Mousavi"),
+        ("سعدیہ الدین", "Sadia Uddin"),
+        ("صائمہ فضل‌الدین", "Saima Fazluddin"),
+        ("آصف حفیظ‌الرحمٰن", "Asif Hafizur-Rahman"),
+    ]);
+}
+
+#[test]
+fn a_letter_of_another_script_is_one_letter() {
+    let born = Some(date(1970, 3, 20));
+    for (recorded, asked) in [("वेंकटेश कौर", "वेंकठटेश कौर"), ("राहुल अय्यर", "राहुल अरय्यर"), ("سعيد سعيدي", "شسعيد سعيدي")]
+    {
+        assert!(finds(recorded, born, asked, born), "{asked} for {recorded}");
+    }
+    assert!(!finds("미희", born, "미나", born), "another syllable is another name");
+}

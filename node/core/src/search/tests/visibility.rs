@@ -307,6 +307,21 @@ fn each_limit_on_its_own_keeps_the_most_urgent_and_then_the_newest() {
 }
 
 #[test]
+fn a_list_that_will_be_cut_is_not_read_to_its_end() {
+    let mut store = Store::new();
+    for number in 0..200u8 {
+        let entry = Entry { created_at_ms: u64::from(number), ..open(person("Maria Silva", None)) };
+        store.put(id(number), Some(entry));
+    }
+    let query = pb::Query { person: Some(by_name("Maria Silva", None)), ..Default::default() };
+    let profile = pb::SearchProfile { max_candidates: 20, ..*store.rules.search_profile() };
+    let answer = store.search_within(&officer(), &query, &profile);
+    let newest: Vec<_> = (180..200u8).rev().map(id).collect();
+    assert_eq!(answer.found.iter().map(|found| found.id).collect::<Vec<_>>(), newest);
+    assert_eq!((answer.truncation.unwrap().limit.as_str(), answer.counters.scored), ("candidates", 21));
+}
+
+#[test]
 fn a_partners_candidate_has_only_the_fields_of_its_agreement() {
     let mut store = Store::new();
     let mut alert = wanted("arrest");
