@@ -1,5 +1,6 @@
 //! Synthetic alerts of a simulation. Nobody in particular is meant.
 
+use alert_core::alert::time::from_ms;
 use alert_proto::v1 as pb;
 
 fn code(list: &str, value: &str) -> Option<pb::Code> {
@@ -15,8 +16,9 @@ pub fn number_of(alert: u64) -> String {
     format!("{:09}", 500_000_000 + alert)
 }
 
-/// A person who is wanted, or to be checked discreetly. `value` is what a history tells apart.
-pub fn record(alert: u64, value: u64, covert: bool) -> pb::Alert {
+/// A person who is wanted, or to be checked discreetly. `value` is what a history tells apart; `ends_ms` is when it is to
+/// end by itself.
+pub fn record(alert: u64, value: u64, covert: bool, ends_ms: Option<u64>) -> pb::Alert {
     let part = |kind: &str, text: String| pb::NamePart { kind: code("name-part", kind), text };
     let name = pb::NameForm {
         parts: vec![part("forename", "Example".into()), part("surname", format!("Synthetic{}", letters(alert)))],
@@ -47,6 +49,7 @@ pub fn record(alert: u64, value: u64, covert: bool) -> pb::Alert {
             reason: code("reason", "warrant-first-instance"),
             decision: Some(pb::DecisionReference { reference: format!("W-{value}"), ..Default::default() }),
             offences: vec![pb::Offence { description: "theft".into(), ..Default::default() }],
+            requested_expiry: ends_ms.map(from_ms),
             ..Default::default()
         }),
         identities: Some(pb::IdentitySection {
