@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use alert_client::{pb, present};
+use alert_synth::codes::some_code as code;
 
 fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
@@ -13,10 +14,6 @@ fn golden(name: &str, text: &str) {
     assert_eq!(text, expected, "differs from {}", path.display());
     let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
     assert!(longest <= present::WIDTH + 20, "a line of {longest} columns");
-}
-
-fn code(list: &str, value: &str) -> Option<pb::Code> {
-    Some(pb::Code { list: list.into(), value: value.into() })
 }
 
 fn marker(value: &str, assertion: &str) -> pb::Marker {

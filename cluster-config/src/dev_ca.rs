@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::tls::provider;
+use data_encoding::HEXLOWER;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType,
@@ -238,7 +239,7 @@ pub(crate) fn write_token_key(path: &Path) -> Result<(), DevCaError> {
         path: path.to_owned(),
         source: std::io::Error::other("the operating system gives no random bytes"),
     })?;
-    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = HEXLOWER.encode(&key);
     write_private(path, format!("{digits}\n").as_bytes())
 }
 

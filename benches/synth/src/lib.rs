@@ -14,6 +14,7 @@
 //! * `person`, `birth`, `numbers`: the person's side of an alert.
 //! * `object`, `vehicle`: things.
 //! * `case`: why, by whom, from which source, what to do.
+//! * `plain`: one plain person, numbered, for tests.
 //! * `known`: a few fixed records that the demo and tests look for.
 //! * `query`, `perturb`: what somebody would ask to find a record, and how they would get it wrong.
 //! * `json`: the protobuf JSON mapping, one record a line.
@@ -29,6 +30,7 @@ mod numbers;
 mod object;
 mod person;
 pub mod perturb;
+pub mod plain;
 pub mod query;
 pub mod rng;
 mod vehicle;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use alert_client::{Error, json};
+use alert_core::alert::validate::{CANDIDATE_FIELDS, RECORD_FIELDS};
 use alert_proto::v1 as pb;
 use alert_synth::{Generator, codes, json::JsonWriter, known};
 use anyhow::{Context, bail};
@@ -75,21 +76,8 @@ fn agreement_with(partner: &str, id: String) -> pb::Agreement {
         ),
         handling: values("handling", &["law-enforcement-only", "child"]),
         purposes: values("purpose", &["border-control", "police-check"]),
-        candidate_fields: Some(texts(&[
-            "explanation",
-            "identity_kind",
-            "action",
-            "action_texts",
-            "markers",
-            "owner",
-            "has_photo",
-            "subject_kind",
-            "title",
-            "object_class",
-            "source",
-            "urgency",
-        ])),
-        record_fields: Some(texts(&["identities", "objects", "action", "attachments"])),
+        candidate_fields: Some(texts(&CANDIDATE_FIELDS)),
+        record_fields: Some(texts(&RECORD_FIELDS)),
         legal_regime: "Demonstration with synthetic data".to_owned(),
         transfer_basis: "Demonstration with synthetic data".to_owned(),
         ..Default::default()

@@ -1,6 +1,7 @@
 //! What a certificate says of its holder. Anything ambiguous is refused: a subject with two roles could be read as
 //! either by two readers.
 
+use data_encoding::HEXLOWER;
 use rustls_pki_types::CertificateDer;
 use x509_parser::{
     certificate::X509Certificate,
@@ -98,7 +99,7 @@ fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>,
 }
 
 fn serial_of(certificate: &X509Certificate<'_>) -> String {
-    let digits: String = certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = HEXLOWER.encode(certificate.raw_serial());
     normal_serial(&digits).unwrap_or_else(|| "0".to_owned())
 }
 

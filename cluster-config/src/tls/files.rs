@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
@@ -47,17 +48,8 @@ impl Files {
     pub fn secret(&mut self, file: Named<'_>) -> Result<[u8; 32], TlsError> {
         check_private(file)?;
         let text = String::from_utf8_lossy(self.bytes(file)?).trim().to_owned();
-        let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).map(|value| value as u8)).collect();
-        let mut secret = [0; 32];
-        match digits {
-            Some(digits) if digits.len() == 64 => {
-                for (byte, pair) in secret.iter_mut().zip(digits.chunks(2)) {
-                    *byte = pair[0] << 4 | pair[1];
-                }
-                Ok(secret)
-            }
-            _ => Err(file.fault("does not hold 64 hexadecimal digits")),
-        }
+        let secret = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        secret.ok_or_else(|| file.fault("does not hold 64 hexadecimal digits"))
     }
 
     fn bytes(&mut self, file: Named<'_>) -> Result<&[u8], TlsError> {

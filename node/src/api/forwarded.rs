@@ -94,3 +94,41 @@ impl Api {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alert_core::alert::{Caller, Role};
+
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_forwarded_call_do_not_change() {
+        let caller =
+            Caller { country: "GB".into(), authority: "nca".into(), system: "desk".into(), role: Role::Bureau };
+        let caller = ForwardedCaller { caller, certificate_serial: "0a1b".into() };
+        let deadline = Deadline::now() + Duration::from_secs(5);
+        let request = forward_request("/m", Bytes::from_static(b"xyz"), &caller, deadline);
+        assert_eq!(request.caller[..], *b"\x01\x02GB\x03nca\x04desk\x02\x040a1b");
+        assert_eq!(codec::decode::<ForwardedCaller>(&request.caller).unwrap(), caller);
+        // The rest is a message of the contract, whose shape the stored descriptors keep.
+        assert_eq!((request.method.as_str(), &request.message[..]), ("/m", &b"xyz"[..]));
+        assert!((4_900..=5_000).contains(&request.deadline_ms), "{}", request.deadline_ms);
+    }
+
+    #[test]
+    fn roles_keep_their_numbers() {
+        let roles = [
+            Role::Node,
+            Role::Operator,
+            Role::Bureau,
+            Role::Search,
+            Role::SearchOpen,
+            Role::Partner,
+            Role::Auditor,
+            Role::Policy,
+        ];
+        for (role, number) in roles.into_iter().zip(0..) {
+            assert_eq!(codec::encode(&role), [1, number], "{role:?}");
+        }
+    }
+}

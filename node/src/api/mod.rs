@@ -54,6 +54,6 @@ pub use backend::{
 pub use core::{Api, ApiOptions, ApiParts};
 pub use errors::{ApiError, CodeRow, ErrorCode, detail_of};
 pub use forwarded::{forward_answer, forward_request};
-pub use peer::{Peer, PeerStream};
+pub use peer::Peer;
 pub use server::serve;
 pub use tokens::{TokenKind, TokenSealer};

@@ -1,6 +1,8 @@
 //! Receipts as callers hold them. Inside the cluster a receipt is the place of a record in a node's audit log; a partner
 //! could read others' volumes from the gaps, so it gets the place sealed, each time differently and always as long.
 
+use data_encoding::HEXLOWER;
+
 use super::{
     backend::Receipt,
     call::Call,
@@ -19,7 +21,7 @@ impl Api {
             return receipt.0.clone();
         }
         let place = format!("{:<PLACE_BYTES$}", receipt.0);
-        hex(&self.sealer().seal(TokenKind::Receipt, &self.store().cluster(), place))
+        HEXLOWER.encode(&self.sealer().seal(TokenKind::Receipt, &self.store().cluster(), place))
     }
 
     /// What a receipt that somebody holds stands for.
@@ -28,7 +30,9 @@ impl Api {
         if held.is_empty() || plain.place().is_some() {
             return Ok(plain);
         }
-        let place = unhex(held)
+        let place = HEXLOWER
+            .decode(held.as_bytes())
+            .ok()
             .and_then(|sealed| self.sealer().open::<String>(TokenKind::Receipt, &self.store().cluster(), &sealed).ok());
         let receipt = place.map(|place| Receipt(place.trim_end().to_owned()));
         receipt.ok_or_else(|| ApiError::field(field, "MALFORMED", "no receipt of this store"))
@@ -41,14 +45,4 @@ impl Api {
         }
         self.open_receipt(field, held)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    if digits.len().is_multiple_of(2) { pairs.collect() } else { None }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tonic::{service::Routes, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use super::{core::Api, peer::PeerStream};
+use super::{core::Api, peer::peer_stream};
 use crate::{
     limits::{
         CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX, SHUTDOWN_GRACE,
@@ -62,7 +62,7 @@ pub async fn serve(
         let accepted = loop {
             match listener.accept().await {
                 Ok(accepted) => match Arc::clone(&places).try_acquire_owned() {
-                    Ok(place) => break Ok(PeerStream::new(accepted, place)),
+                    Ok(place) => break Ok(peer_stream(accepted, place)),
                     // Closed at once: the caller goes to another node.
                     Err(_) => {
                         metrics::counter!(metric::OVERLOADS, "class" => "connection").increment(1);

@@ -138,6 +138,7 @@ mod tests {
     #[test]
     fn a_token_comes_back_and_says_nothing() {
         let (sealer, here) = (sealer(), cluster("a", 1));
+        assert_eq!(codec::encode(&Body { epoch: 300, position: 77u64 }), [1, 251, 44, 1, 77]);
         let first = sealer.seal(TokenKind::Session, &here, 77u64);
         let second = sealer.seal(TokenKind::Session, &here, 77u64);
         assert_ne!(first, second, "equal positions give tokens that cannot be told to be equal");

@@ -10,10 +10,9 @@ use std::{
 
 use alert_cluster_config::identity::{self, Anchors};
 use rustls_pki_types::CertificateDer;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::seam::Io;
+use crate::seam::{Io, Ridden, Rider};
 
 /// The connections of one port that are open.
 #[derive(Default)]
@@ -37,7 +36,7 @@ impl HeldConnections {
             all.retain(|held| held.strong_count() > 0);
         }
         all.push(Arc::downgrade(&held));
-        Box::new(Revocable { stream, revoked, _held: held })
+        Box::new(Ridden::new(stream, Revocable { revoked, _held: held }))
     }
 
     /// Ends those whose certificates `anchors` do not let in now.
@@ -55,45 +54,17 @@ impl HeldConnections {
     }
 }
 
-/// A stream that ends when its certificate is no longer good.
+/// Ends a stream when its certificate is no longer good.
 struct Revocable {
-    stream: Box<dyn Io>,
     revoked: Pin<Box<WaitForCancellationFutureOwned>>,
     _held: Arc<Held>,
 }
 
-impl AsyncRead for Revocable {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // A connection reads all its life, so this is where it ends.
-        if self.revoked.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::Error::other("the peer's certificate is no longer good")));
+impl Rider for Revocable {
+    fn before_read(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.revoked.as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::Error::other("the peer's certificate is no longer good")),
+            Poll::Pending => Ok(()),
         }
-        Pin::new(&mut self.stream).poll_read(context, into)
-    }
-}
-
-impl AsyncWrite for Revocable {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -11,7 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    due::store_proposal,
+    duty::store_proposal,
     leadership::ClusterView,
     peers::{Lane, Peers},
     propose::Proposer,

@@ -181,23 +181,22 @@ impl Hello {
         self.witness.get().map_or(0, |witness| witness.held_by(node_id))
     }
 
-    /// Checks that neither end has lost what the other knows it to have held.
-    fn check_held(&self, hello: &RaftHello) -> Result<(), HelloError> {
+    /// Checks that this node has lost nothing that a peer knows it to have held. What it holds is looked up after the
+    /// peer said so: it can only be more by then.
+    fn check_own(&self, held: u64) -> Result<(), HelloError> {
         let Some(witness) = self.witness.get() else { return Ok(()) };
-        let held = witness.held_by(hello.node_id);
-        if hello.last_log_index < held {
-            return Err(HelloError::PutBack { node_id: hello.node_id, holds: hello.last_log_index, held });
-        }
         let holds = witness.last_index();
-        if holds < hello.to_held_index {
-            let error = HelloError::PutBack { node_id: self.node_id, holds, held: hello.to_held_index };
+        if holds < held {
+            let error = HelloError::PutBack { node_id: self.node_id, holds, held };
             self.put_back.send_replace(Some(error.to_string()));
             return Err(error);
         }
         Ok(())
     }
 
-    /// Checks what a caller says, whose certificate is of node `certificate`.
+    /// Checks what a caller says, whose certificate is of node `certificate`. How much log it says that it has is not
+    /// compared with what it acknowledged: an acknowledgement on another connection may have overtaken its hello. It
+    /// finds out by the answer.
     ///
     /// # Errors
     /// Why it is refused.
@@ -220,32 +219,38 @@ impl Hello {
             return Err(error);
         }
         self.check_member(hello.node_id, &hello.incarnation)?;
-        self.check_held(hello)?;
+        self.check_own(hello.to_held_index)?;
         self.clocks.note(hello.node_id, hello.wall_clock_ms.max(0) as u64);
         Ok(())
     }
 
-    /// Checks what the node answers that was meant to be `target`, of `incarnation` unless that is empty.
+    /// Checks what a node answers to what this one `said`: it is the node that was meant, of the incarnation that was
+    /// named unless that was empty, and holds what was known of it when this node spoke.
     ///
     /// # Errors
     /// Why this node does not talk to it.
-    pub fn check_answer(&self, hello: &RaftHello, target: NodeId, incarnation: &str) -> Result<(), HelloError> {
-        self.check_common(hello)?;
-        if hello.node_id != target {
-            return Err(HelloError::WrongNode { meant: target, reached: hello.node_id });
+    pub fn check_answer(&self, said: &RaftHello, answer: &RaftHello) -> Result<(), HelloError> {
+        self.check_common(answer)?;
+        let (target, incarnation) = (said.to_node_id, &said.to_incarnation);
+        if answer.node_id != target {
+            return Err(HelloError::WrongNode { meant: target, reached: answer.node_id });
         }
-        let wrong = !incarnation.is_empty() && hello.incarnation != incarnation;
+        let wrong = !incarnation.is_empty() && answer.incarnation != *incarnation;
         if wrong && !Mutant::WipedDiskAccepted.is_planted() {
             return Err(HelloError::OtherIncarnation {
                 node_id: target,
-                theirs: hello.incarnation.clone(),
-                expected: incarnation.to_owned(),
+                theirs: answer.incarnation.clone(),
+                expected: incarnation.clone(),
             });
         }
         if !incarnation.is_empty() {
-            self.check_held(hello)?;
+            let (holds, held) = (answer.last_log_index, said.to_held_index);
+            if holds < held {
+                return Err(HelloError::PutBack { node_id: target, holds, held });
+            }
+            self.check_own(answer.to_held_index)?;
         }
-        self.clocks.note(target, hello.wall_clock_ms.max(0) as u64);
+        self.clocks.note(target, answer.wall_clock_ms.max(0) as u64);
         Ok(())
     }
 
@@ -290,6 +295,8 @@ impl Hello {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU64;
+
     use super::*;
     use crate::seam::SystemClock;
 
@@ -318,7 +325,7 @@ mod tests {
         assert!(matches!(to_wiped, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{to_wiped:?}");
         assert_eq!(wiped.estranged(), to_wiped.err().map(|error| error.to_string()), "it can say so itself");
         assert_eq!(one.estranged(), None);
-        let answer = one.check_answer(&wiped.say(1, "one"), 2, "two");
+        let answer = one.check_answer(&one.say(2, "two"), &wiped.say(1, "one"));
         assert!(matches!(answer, Err(HelloError::OtherIncarnation { node_id: 2, .. })), "{answer:?}");
     }
 
@@ -327,7 +334,7 @@ mod tests {
         let (one, fresh) = (node(1, "one", &[(1, "one")]), node(2, "fresh", &[]));
         assert_eq!(fresh.check_caller(&one.say(2, ""), 1), Ok(()));
         let answer = fresh.say(1, "one");
-        assert_eq!(one.check_answer(&answer, 2, ""), Ok(()));
+        assert_eq!(one.check_answer(&one.say(2, ""), &answer), Ok(()));
         assert!(answer.pristine);
         assert!(!one.say(2, "").pristine, "a member is not empty");
     }
@@ -341,7 +348,7 @@ mod tests {
         assert!(matches!(one.check_caller(&strange, 2), Err(HelloError::OtherCluster { .. })));
         let newer = RaftHello { protocol_version: 99, ..hello.clone() };
         assert!(matches!(one.check_caller(&newer, 2), Err(HelloError::OtherProtocol { .. })));
-        assert!(matches!(one.check_answer(&hello, 3, ""), Err(HelloError::WrongNode { .. })));
+        assert!(matches!(one.check_answer(&one.say(3, ""), &hello), Err(HelloError::WrongNode { .. })));
         let astray = RaftHello { to_node_id: 7, ..hello };
         assert!(matches!(one.check_caller(&astray, 2), Err(HelloError::WrongNode { .. })));
     }
@@ -357,42 +364,71 @@ mod tests {
         assert_eq!(still.check_caller(&two.say(1, "one"), 2), Ok(()));
     }
 
+    #[derive(Default)]
     struct Known {
-        last: u64,
-        held: BTreeMap<NodeId, u64>,
+        last: AtomicU64,
+        /// Of node 2.
+        held: AtomicU64,
+    }
+
+    impl Known {
+        fn of(last: u64, held: u64) -> Arc<Self> {
+            Arc::new(Self { last: last.into(), held: held.into() })
+        }
     }
 
     impl LogWitness for Known {
         fn last_index(&self) -> u64 {
-            self.last
+            self.last.load(Ordering::Relaxed)
         }
 
         fn held_by(&self, node_id: NodeId) -> u64 {
-            self.held.get(&node_id).copied().unwrap_or(0)
+            if node_id == 2 { self.held.load(Ordering::Relaxed) } else { 0 }
         }
     }
 
+    const MEMBERS: [(NodeId, &str); 3] = [(1, "one"), (2, "two"), (3, "three")];
+
     #[test]
     fn a_disk_that_was_put_back_is_refused_by_the_leader_and_knows_it_itself() {
-        let members = [(1, "one"), (2, "two"), (3, "three")];
         let meet = |leader_knows: u64, holds: u64| {
-            let (leader, follower) = (node(1, "one", &members), node(2, "two", &members));
-            leader.set_witness(Arc::new(Known { last: 100, held: BTreeMap::from([(2, leader_knows)]) }));
-            follower.set_witness(Arc::new(Known { last: holds, held: BTreeMap::new() }));
-            let called = leader.check_caller(&follower.say(1, "one"), 2);
-            let answered = leader.check_answer(&follower.say(1, "one"), 2, "two");
-            assert_eq!(called, answered);
-            let asked = follower.check_caller(&leader.say(2, "two"), 1);
-            let told = follower.check_answer(&leader.say(2, "two"), 1, "one");
-            assert_eq!((&asked, &told), (&called, &called), "both ends see the same");
+            let (leader, follower) = (node(1, "one", &MEMBERS), node(2, "two", &MEMBERS));
+            leader.set_witness(Known::of(100, leader_knows));
+            follower.set_witness(Known::of(holds, 0));
+            // The leader calls: the follower knows, and if it did not, the leader would.
+            let said = leader.say(2, "two");
+            let asked = follower.check_caller(&said, 1);
+            assert_eq!(leader.check_answer(&said, &follower.say(1, "one")), asked);
             let knows = follower.put_back().borrow().clone();
-            assert_eq!(knows, called.clone().err().map(|error| error.to_string()));
-            called
+            assert_eq!(knows, asked.clone().err().map(|error| error.to_string()));
+            // The follower calls: it finds out by the answer.
+            let said = follower.say(1, "one");
+            assert_eq!(leader.check_caller(&said, 2), Ok(()));
+            assert_eq!(follower.check_answer(&said, &leader.say(2, "two")), asked);
+            asked
         };
         assert_eq!(meet(90, 90), Ok(()));
         assert_eq!(meet(90, 97), Ok(()), "what was not known to be committed");
         assert_eq!(meet(0, 0), Ok(()), "a leader that was elected just now");
         assert_eq!(meet(90, 89), Err(HelloError::PutBack { node_id: 2, holds: 89, held: 90 }));
+    }
+
+    #[test]
+    fn an_acknowledgement_that_overtakes_a_hello_is_no_sign_of_another_disk() {
+        let (leader, follower) = (node(1, "one", &MEMBERS), node(2, "two", &MEMBERS));
+        let (at_leader, at_follower) = (Known::of(100, 90), Known::of(90, 0));
+        leader.set_witness(at_leader.clone());
+        follower.set_witness(at_follower.clone());
+        let (called, calling) = (leader.say(2, "two"), follower.say(1, "one"));
+        let answer = follower.say(1, "one");
+        // Entries flow on another connection while these are on their way.
+        at_follower.last.store(95, Ordering::Relaxed);
+        at_leader.held.store(95, Ordering::Relaxed);
+        assert_eq!(leader.check_caller(&calling, 2), Ok(()));
+        assert_eq!(follower.check_answer(&calling, &leader.say(2, "two")), Ok(()));
+        assert_eq!(follower.check_caller(&called, 1), Ok(()));
+        assert_eq!(leader.check_answer(&called, &answer), Ok(()));
+        assert_eq!(*follower.put_back().borrow(), None);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! * [`hello`], [`peers`], [`channel`], [`append_link`], [`network`]: to other nodes
 //! * [`server`], [`service`]: from other nodes
 //! * [`state_machine`], [`snapshot_policy`], [`snapshot_send`], [`snapshot_receive`]: the state
-//! * [`propose`], [`due`], [`anchors`], [`feed_compaction`]: changes; [`next_index`]: a change of normaliser
+//! * [`propose`], [`anchors`]: changes; [`duty`]: those that the leader makes by itself: [`due`], [`feed_compaction`],
+//!   [`tick`]; [`next_index`]: a change of normaliser
 //! * [`read_pump`], [`prober`], [`reads`]: reads
 //! * [`leadership`], [`clocks`]: who leads, and what time it is
 //! * [`membership`], [`transfer`], [`admin`]: for operators
@@ -16,6 +17,7 @@ pub mod append_link;
 pub mod channel;
 pub mod clocks;
 pub mod due;
+pub mod duty;
 pub mod feed_compaction;
 pub mod hello;
 pub mod leadership;
@@ -39,6 +41,7 @@ pub mod snapshot_send;
 pub mod state_machine;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod tick;
 pub mod transfer;
 pub mod types;
 pub mod wire;

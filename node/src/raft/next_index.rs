@@ -8,17 +8,14 @@ use std::{
 
 use alert_core::{
     pb::RaftFrame,
-    state::{
-        IndexBuild,
-        command::{Command, Proposal},
-        read_rules,
-    },
+    state::{IndexBuild, command::Command, read_rules},
 };
 use futures::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    duty::store_proposal,
     leadership::ClusterView,
     peers::{Lane as PeerLane, Peers},
     propose::Proposer,
@@ -161,8 +158,7 @@ impl NextIndex {
         // Who joined meanwhile was not asked.
         if missing.is_empty() && cluster.membership().nodes().map(|(id, _)| *id).eq(ids.iter().copied()) {
             tracing::info!(version, "every member has the index of the next normaliser: switching");
-            let command = Command::SwitchNormaliser { version };
-            let proposal = Proposal { caller: None, request: None, rules_revision: 0, command };
+            let proposal = store_proposal(Command::SwitchNormaliser { version });
             if let Err(error) = proposer.propose(proposal, Instant::now() + SWITCH_PATIENCE).await {
                 tracing::debug!(%error, "the switch was not proposed");
             }

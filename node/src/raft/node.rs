@@ -6,7 +6,7 @@ use std::{
 };
 
 use alert_core::{
-    codec, pb,
+    pb,
     search::Normalisers,
     state::command::{Answer, Proposal},
 };
@@ -25,8 +25,9 @@ use super::{
     admin::Admin,
     anchors::{Anchors, AuditHead},
     clocks::VoterClocks,
-    due::run_due,
-    feed_compaction::run_feed_compaction,
+    due::Due,
+    duty::Leader,
+    feed_compaction::FeedCompaction,
     hello::{Hello, LogWitness},
     leadership::ClusterView,
     membership::{MembershipChanges, PromotionRule},
@@ -44,13 +45,17 @@ use super::{
     snapshot_receive::SnapshotReceiver,
     snapshot_send::SnapshotSender,
     state_machine::{StateMachine, read_removed_node_ids},
+    tick::Tick,
     transfer::Transfers,
     types::{LogId, NodeId},
 };
 use crate::{
-    api::backend::{
-        Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level, NodeAbout,
-        ProposeError, ReadError, ReadHandle, Store,
+    api::{
+        backend::{
+            Applied, BoxFuture, ClusterAbout, Deadline, ForwardError, ForwardedCaller, Leadership, Level, NodeAbout,
+            ProposeError, ReadError, ReadHandle, Store,
+        },
+        forward_answer, forward_request,
     },
     seam::{self, Connector, Host, Listener},
     storage::{Storage, log::LogFigures},
@@ -219,15 +224,11 @@ impl RaftNode {
         node.spawn(proposer.clone().run(raft.clone(), stopping.clone()));
         node.spawn(next_index.clone().run_work(host.clone(), stopping.clone()));
         node.spawn(next_index.run_switch(cluster.clone(), peers.clone(), proposer.clone(), stopping.clone()));
-        node.spawn(run_feed_compaction(
-            cluster.clone(),
-            reads.clone(),
-            proposer.clone(),
-            host.clone(),
-            stopping.clone(),
-        ));
         node.spawn(node.clone().mark_put_back(host.clone(), stopping.clone()));
-        node.spawn(run_due(cluster, reads, proposer, host, stopping.clone()));
+        let leader = Leader { cluster, reads, proposer, host };
+        node.spawn(leader.clone().perform(Due::default(), stopping.clone()));
+        node.spawn(leader.clone().perform(FeedCompaction, stopping.clone()));
+        node.spawn(leader.perform(Tick, stopping.clone()));
         node.spawn(policy.run(stopping.clone()));
         node.spawn(reset_backoffs(raft, peers_up, stopping.clone()));
         node.spawn(node.clone().publish(stopping));
@@ -489,12 +490,7 @@ impl Inner {
         let patience = left.min(self.options.timings.connect);
         let connection = self.peers.connection(to.node_id, Lane::Forward, patience).await;
         let connection = connection.map_err(|error| ForwardError::Unreachable(error.to_string()))?;
-        let request = pb::ForwardRequest {
-            method: method.to_owned(),
-            message,
-            caller: codec::encode(&caller).into(),
-            deadline_ms: deadline.saturating_duration_since(Instant::now()).as_millis() as i64,
-        };
+        let request = forward_request(method, message, &caller, deadline);
         let mut client = connection.client();
         let answer = match tokio::time::timeout_at(deadline, client.forward(request)).await {
             Ok(Ok(answer)) => answer.into_inner(),
@@ -505,9 +501,6 @@ impl Inner {
             Ok(Err(_)) | Err(_) => return Err(ForwardError::Broken),
         };
         self.peers.note_contact(to.node_id);
-        if answer.code == 0 {
-            return Ok(Ok(answer.message));
-        }
-        Ok(Err(Status::with_details(Code::from_i32(answer.code as i32), answer.error, answer.error_details)))
+        Ok(forward_answer(answer))
     }
 }

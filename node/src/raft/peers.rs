@@ -292,14 +292,11 @@ impl Inner {
             let driver = DriverGuard(driver);
             let origin: Uri = format!("http://node-{node_id}").parse().expect("a name with a number is a URI");
             let connection = Connection { channel, origin, append: None };
-            let hello = connection
-                .client()
-                .hello(self.hello.say(node_id, incarnation))
-                .await
-                .map_err(|status| status.message().to_owned())?
-                .into_inner();
-            self.hello.check_answer(&hello, node_id, incarnation).map_err(|error| error.to_string())?;
-            Ok((connection, driver, hello))
+            let said = self.hello.say(node_id, incarnation);
+            let answer = connection.client().hello(said.clone()).await;
+            let answer = answer.map_err(|status| status.message().to_owned())?.into_inner();
+            self.hello.check_answer(&said, &answer).map_err(|error| error.to_string())?;
+            Ok((connection, driver, answer))
         };
         timeout(self.timings.connect, attempt).await.unwrap_or_else(|_| Err(format!("{address}: no answer in time")))
     }

@@ -315,8 +315,11 @@ mod tests {
         let bounds = ProposalBounds::default();
         let clocks = Arc::new(VoterClocks::new(Arc::new(SystemClock)));
         let proposer = Proposer::new(bounds, ClusterView::new(1, clocks, StoredMembership::default()));
-        let push = || {
-            let answer = oneshot::channel().0;
+        // A caller that has gone is left out.
+        let mut callers = Vec::new();
+        let mut push = || {
+            let (answer, caller) = oneshot::channel();
+            callers.push(caller);
             let waiting = Waiting { encoded: vec![1], since: Instant::now(), state: Arc::default(), answer };
             proposer.push(waiting).unwrap();
         };
@@ -328,6 +331,9 @@ mod tests {
         assert_eq!(proposer.due_at(bounds.entries_in_flight), None);
         (1..ENTRY_COMMANDS_MAX).for_each(|_| push());
         assert_eq!(proposer.due_at(bounds.entries_overlapping), Some(now));
+        (0..44).for_each(|_| push());
+        let entries = [proposer.gather(), proposer.gather(), proposer.gather()];
+        assert_eq!(entries.map(|commands| commands.len()), [ENTRY_COMMANDS_MAX, 44, 0]);
     }
 
     #[test]

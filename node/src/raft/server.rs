@@ -1,16 +1,12 @@
 //! The Raft port: accepts connections of nodes and serves them.
 
 use std::{
-    io,
-    pin::Pin,
     sync::{Arc, OnceLock},
-    task::{Context, Poll},
     time::Duration,
 };
 
 use alert_core::pb::raft_service_server::RaftServiceServer;
 use futures::stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::Connected};
 
@@ -19,7 +15,7 @@ use super::{
     service::RaftRpc,
     types::NodeId,
 };
-use crate::seam::{Accepted, Io, Listener, PeerIdentity};
+use crate::seam::{Accepted, Listener, PeerIdentity, Ridden, Rider};
 
 /// What a peer said in its hello on one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,49 +34,13 @@ pub struct ConnectionInfo {
     pub(super) hello: Arc<OnceLock<SaidHello>>,
 }
 
-/// A stream with who is at its other end.
-struct NodeStream {
-    stream: Box<dyn Io>,
-    info: ConnectionInfo,
-}
+impl Rider for ConnectionInfo {}
 
-impl Connected for NodeStream {
+impl Connected for Ridden<ConnectionInfo> {
     type ConnectInfo = ConnectionInfo;
 
     fn connect_info(&self) -> ConnectionInfo {
-        self.info.clone()
-    }
-}
-
-impl AsyncRead for NodeStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for NodeStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.rider().clone()
     }
 }
 
@@ -97,9 +57,8 @@ pub async fn serve(
     let incoming = stream::unfold(listener, |mut listener| async move {
         let accepted = listener.accept().await;
         let ended = accepted.is_err();
-        let item = accepted.map(|Accepted { stream, peer, remote_address }| NodeStream {
-            stream,
-            info: ConnectionInfo { peer, remote_address, hello: Arc::default() },
+        let item = accepted.map(|Accepted { stream, peer, remote_address }| {
+            Ridden::new(stream, ConnectionInfo { peer, remote_address, hello: Arc::default() })
         });
         if ended { None } else { Some((item, listener)) }
     });

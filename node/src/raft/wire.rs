@@ -303,6 +303,7 @@ pub enum IndexReply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raft::anchors::AuditHead;
 
     const VOTE: VoteRecord = VoteRecord { term: 300, node_id: 2, committed: true };
 
@@ -350,6 +351,19 @@ mod tests {
             assert_eq!(encode(&reply)[..], [1, 1, golden]);
         }
         assert_eq!(encode(&TransferReply::Accepted)[..], [1, 1, 0]);
+        let changed = TransferReply::VoteChanged { expected: VOTE, actual: VoteRecord { term: 2, ..VOTE } };
+        assert_eq!(encode(&changed)[..], [1, 1, 1, 251, 44, 1, 2, 1, 2, 2, 1]);
+        let lagging = TransferReply::LogNotFlushed { expected: Some(id(9)), actual: None };
+        assert_eq!(encode(&lagging)[..], [1, 1, 2, 1, 2, 9, 0]);
+        assert_eq!(encode(&AppendReply::PartialSuccess(Some(id(9))))[..], [1, 1, 1, 1, 2, 9]);
+        assert_eq!(encode(&ReadIndexAsked { patience_ms: 300 })[..], [1, 1, 251, 44, 1]);
+        let head: AuditHead = (300, [9; 32]);
+        assert_eq!(encode(&head)[..], [&[1, 1, 251, 44, 1][..], &[9; 32]].concat());
+        assert_eq!(encode(&())[..], [1, 1], "an anchor was taken");
+        // As on disk (`storage::records`), behind the entry's id and kind.
+        let membership = MembershipRecord { voter_sets: vec![vec![1, 2]], nodes: Vec::new() };
+        let entry = WireEntry { log_id: id(10), payload: WirePayload::Membership(membership.clone()) };
+        assert_eq!(encode(&entry)[..], [&[1, 1, 2, 10, 2][..], &codec::encode(&membership)[1..]].concat());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use blocking::{Blocking, Lane, Threads, run};
 pub use clock::{Clock, SystemClock};
 pub use files::{AppendFile, FileInfo, FileSystem, RealFiles};
-pub use net::{Accepted, Connector, Io, Listener, PeerIdentity, PeerTarget};
+pub use net::{Accepted, Connector, Io, Listener, PeerIdentity, PeerTarget, Ridden, Rider};
 pub use random::{OsRandom, Random};
 
 /// The world a node runs in.

@@ -13,6 +13,7 @@ use std::{
 };
 
 use alert_core::{mutants::Mutant, state::family::LAYOUT_VERSION};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -201,7 +202,7 @@ fn mint(host: &Host, options: &DirectoryOptions) -> Result<Identity, DirectoryEr
         layout_version: LAYOUT_VERSION,
         cluster_id: options.cluster_id.clone(),
         node_id: options.node_id,
-        incarnation: incarnation.iter().map(|byte| format!("{byte:02x}")).collect(),
+        incarnation: HEXLOWER.encode(&incarnation),
     };
     write_identity(&*host.files, &options.log, &identity)?;
     write_identity(&*host.files, &options.state, &identity)?;

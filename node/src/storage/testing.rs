@@ -16,6 +16,7 @@ use alert_core::{
         founding,
     },
 };
+use alert_synth::plain;
 use openraft::EntryPayload;
 use parking_lot::{Condvar, Mutex};
 use prost::Message;
@@ -122,38 +123,7 @@ pub fn create(term: u64, index: u64) -> Entry {
 /// The creation of the synthetic alert number `index`, under the rules that a cluster begins with.
 pub fn creation(index: u64) -> Proposal {
     let id = alert_id(index);
-    let part = |kind: &str, text: &str| pb::NamePart { kind: code("name-part", kind), text: text.into() };
-    let alert = pb::Alert {
-        id: id.to_string(),
-        core: Some(pb::Core {
-            owner: Some(pb::Owner {
-                party: Some(pb::Party { code: "GB".into() }),
-                authority: code("authority", "nca"),
-                contact: None,
-            }),
-            source: Some(pb::Source {
-                system: "UK".into(),
-                reference: format!("REF-{index}"),
-                source_version: 1,
-                ..Default::default()
-            }),
-            subject_kind: pb::SubjectKind::Person as i32,
-            category: code("category", "arrest"),
-            ..Default::default()
-        }),
-        identities: Some(pb::IdentitySection {
-            identities: vec![pb::Identity {
-                kind: code("identity-kind", "confirmed"),
-                names: vec![pb::NameForm {
-                    parts: vec![part("forename", "Example"), part("surname", &format!("Synthetic{index}"))],
-                    ..Default::default()
-                }],
-                ..Default::default()
-            }],
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
+    let alert = pb::Alert { id: id.to_string(), ..plain::person(index, format!("REF-{index}")) };
     let caller = Caller {
         country: "GB".into(),
         authority: "nca".into(),
@@ -177,8 +147,17 @@ pub fn alert_id(number: u64) -> AlertId {
     AlertId::from_bytes(bytes)
 }
 
-fn code(list: &str, value: &str) -> Option<pb::Code> {
-    Some(pb::Code { list: list.into(), value: value.into() })
+/// Whether any file below `directory` holds `bytes`.
+#[cfg(feature = "rocksdb")]
+pub fn holds_bytes(directory: &Path, bytes: &[u8]) -> bool {
+    // A running engine may remove files meanwhile: what they held is gone.
+    std::fs::read_dir(directory).into_iter().flatten().flatten().any(|entry| {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            return holds_bytes(&entry.path(), bytes);
+        }
+        let content = std::fs::read(entry.path()).unwrap_or_default();
+        content.windows(bytes.len()).any(|window| window == bytes)
+    })
 }
 
 fn copy_tree(from: &Path, to: &Path) {

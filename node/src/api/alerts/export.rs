@@ -134,3 +134,16 @@ impl Exporting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alert_core::codec;
+
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_place_in_an_export_do_not_change() {
+        let position = Position { start: None, after: Some(AlertId::from_bytes([7; 16])) };
+        assert_eq!(codec::encode(&position), [&[1, 0, 1][..], &[7; 16]].concat());
+    }
+}

@@ -66,3 +66,16 @@ impl Page {
         api.sealer().seal(TokenKind::Page, &api.store().cluster(), position)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alert_core::codec;
+
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_place_in_a_list_do_not_change() {
+        let position = Position { question: [7; 16], after: vec![1, 2, 3] };
+        assert_eq!(codec::encode(&position), [&[1][..], &[7; 16], &[3, 1, 2, 3]].concat());
+    }
+}

@@ -63,3 +63,16 @@ pub fn open_cursor(api: &Api, cursor: &[u8]) -> ApiResult<Position> {
 pub fn revision_of_cursor(api: &Api, cursor: &[u8]) -> u64 {
     open_cursor(api, cursor).expect("a cursor of this cluster").revision
 }
+
+#[cfg(test)]
+mod tests {
+    use alert_core::codec;
+
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_place_in_the_feed_do_not_change() {
+        let position = Position { revision: 300, scope: Scope([1, 2, 3, 4, 5, 6, 7, 8]) };
+        assert_eq!(codec::encode(&position), [1, 251, 44, 1, 1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+}

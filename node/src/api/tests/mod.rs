@@ -23,6 +23,8 @@ use alert_core::{
     alert::{Caller, Role},
     pb,
 };
+pub(super) use alert_synth::codes::some_code as code;
+use alert_synth::plain;
 use tonic::{Code, Response, Status};
 
 use super::errors::detail_of;
@@ -41,10 +43,6 @@ pub(super) fn nca() -> Caller {
 
 pub(super) fn partner() -> Caller {
     caller(Role::Partner, "pjudiciaire")
-}
-
-pub(super) fn code(list: &str, value: &str) -> Option<pb::Code> {
-    Some(pb::Code { list: list.into(), value: value.into() })
 }
 
 /// A complete context of a question.
@@ -70,69 +68,10 @@ pub(super) fn under(agreement: &str) -> Option<pb::CallContext> {
 
 /// A wanted person, kept by the National Crime Agency. Nobody in particular.
 pub(super) fn person(number: u64, category: &str) -> pb::Alert {
-    let party = |code: &str| Some(pb::Party { code: code.into() });
-    let part = |kind: &str, text: String| pb::NamePart { kind: code("name-part", kind), text };
-    let name = pb::NameForm {
-        parts: vec![part("forename", "Example".into()), part("surname", format!("Synthetic{}", letters(number)))],
-        ..Default::default()
-    };
-    let birth_date = pb::BirthDate { year: Some(1980), month: Some(2), day: Some(3), ..Default::default() };
-    pb::Alert {
-        core: Some(pb::Core {
-            owner: Some(pb::Owner {
-                party: party("GB"),
-                authority: code("authority", "nca"),
-                contact: Some(pb::Contact {
-                    name: "Duty desk".into(),
-                    phone: "+44 20 7946 0000".into(),
-                    available_24h: true,
-                    ..Default::default()
-                }),
-            }),
-            source: Some(pb::Source {
-                system: "UK".into(),
-                reference: format!("REF-{number}"),
-                source_version: 1,
-                ..Default::default()
-            }),
-            subject_kind: pb::SubjectKind::Person as i32,
-            category: code("category", category),
-            reason: code("reason", "warrant-first-instance"),
-            decision: Some(pb::DecisionReference { reference: format!("W-{number}"), ..Default::default() }),
-            offences: vec![pb::Offence { description: "theft".into(), ..Default::default() }],
-            ..Default::default()
-        }),
-        identities: Some(pb::IdentitySection {
-            identities: vec![pb::Identity {
-                kind: code("identity-kind", "confirmed"),
-                names: vec![name],
-                birth_dates: vec![birth_date],
-                documents: vec![pb::IdentityDocument {
-                    r#type: code("document-type", "passport"),
-                    issuing_country: party("GB"),
-                    number: format!("{:09}", 500_000_000 + number),
-                    ..Default::default()
-                }],
-                ..Default::default()
-            }],
-            ..Default::default()
-        }),
-        action: Some(pb::ActionSection { action: code("action", "arrest"), ..Default::default() }),
-        internal: Some(pb::InternalSection { note: "for the bureau alone".into(), ..Default::default() }),
-        ..Default::default()
-    }
-}
-
-/// A number as letters, for names.
-fn letters(mut number: u64) -> String {
-    let mut text = String::new();
-    loop {
-        text.push(char::from(b'a' + (number % 26) as u8));
-        number /= 26;
-        if number == 0 {
-            return text;
-        }
-    }
+    let mut alert = plain::person(number, format!("REF-{number}"));
+    alert.core.get_or_insert_default().category = code("category", category);
+    alert.internal = Some(pb::InternalSection { note: "for the bureau alone".into(), ..Default::default() });
+    alert
 }
 
 /// The gRPC code, the code of docs/errors.md and the sentence of a refusal.

@@ -426,6 +426,11 @@ async fn every_field_of_every_stored_message_comes_back_through_restart_snapshot
         exported.extend(message.unwrap().records);
     }
     assert_eq!(exported.len(), ids.len());
+    for record in &exported {
+        let id = &record.alert.as_ref().unwrap().id;
+        let given = client.get(id).await.record;
+        assert_eq!(Some(record), given.as_ref(), "what is exported is what is given");
+    }
     let mut second = self::world();
     second.form().await;
     let mut there = Client { api: second.api(1).await, sequence: 0 };

@@ -204,3 +204,16 @@ async fn a_leader_that_stops_hands_over_first() {
     world.write(leader, 7, 2).await.unwrap().unwrap();
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_nobody_uses_renews_its_snapshots_and_cuts_its_log() {
+    let mut world = World::new();
+    world.log.snapshot_after = Duration::from_secs(10);
+    world.form().await;
+    world.write(1, 7, 1).await.unwrap().unwrap();
+    let built = world.node(1).admin().trigger_snapshot(soon(30)).await.unwrap();
+    // An hour by the clocks; the looks themselves go by timers.
+    world.set_skew(1, 3_600_000);
+    sleep(Duration::from_secs(60)).await;
+    world.until_status(1, "another snapshot", |status| status.snapshot_index > built.snapshot_index).await;
+}

@@ -1,9 +1,14 @@
 //! Clusters in one process: consensus over pipes, on virtual time, with the engine in memory.
 
+mod batching;
+#[cfg(feature = "rocksdb")]
+mod erasure;
+#[cfg(feature = "rocksdb")]
 mod every_field;
 pub(crate) mod filler;
 mod formation;
 mod leaders;
+mod network;
 mod normaliser;
 mod persons;
 pub(crate) mod pipes;

@@ -5,20 +5,23 @@ use std::{
     future::Future,
     io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
 };
 
 use alert_core::alert::{Caller, Role};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
-    sync::mpsc,
+use tokio::{io::duplex, sync::mpsc};
+use tokio_util::{
+    io::InspectWriter,
+    sync::{CancellationToken, WaitForCancellationFutureOwned},
 };
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::{
     raft::types::NodeId,
-    seam::{Accepted, Connector, Io, Listener, PeerIdentity, PeerTarget},
+    seam::{Accepted, Connector, Io, Listener, PeerIdentity, PeerTarget, Ridden, Rider},
 };
 
 const PIPE_BYTES: usize = 256 << 10;
@@ -26,9 +29,19 @@ const PIPE_BYTES: usize = 256 << 10;
 #[derive(Default)]
 struct State {
     listeners: BTreeMap<String, (NodeId, mpsc::UnboundedSender<Accepted>)>,
-    /// Open connections: ends, and what breaks them.
-    open: Vec<(NodeId, NodeId, CancellationToken)>,
+    /// Open connections, in the order in which they were opened.
+    open: Vec<Open>,
     cut: BTreeSet<(NodeId, NodeId)>,
+}
+
+/// An open connection.
+struct Open {
+    from: NodeId,
+    to: NodeId,
+    /// Cancelled, it breaks.
+    alive: CancellationToken,
+    /// Bytes that its opener sent.
+    sent: Arc<AtomicU64>,
 }
 
 /// The network. Clones share it.
@@ -59,6 +72,15 @@ impl Pipes {
         state.break_where(|one, other| pair(one, other) == pair(a, b));
     }
 
+    /// Bytes that `from` has sent on each connection that it has open to `to`, in the order in which they were opened.
+    pub fn sent(&self, from: NodeId, to: NodeId) -> Vec<u64> {
+        let state = self.0.lock().unwrap();
+        // Its opener holds the counter for as long as it holds the connection.
+        let is_held = |open: &&Open| Arc::strong_count(&open.sent) > 1 && !open.alive.is_cancelled();
+        let between = state.open.iter().filter(is_held).filter(|open| (open.from, open.to) == (from, to));
+        between.map(|open| open.sent.load(Ordering::Relaxed)).collect()
+    }
+
     /// The two nodes reach each other again.
     pub fn heal(&self, a: NodeId, b: NodeId) {
         self.0.lock().unwrap().cut.remove(&pair(a, b));
@@ -74,11 +96,11 @@ impl Pipes {
 
 impl State {
     fn break_where(&mut self, which: impl Fn(NodeId, NodeId) -> bool) {
-        self.open.retain(|(one, other, alive)| {
-            if which(*one, *other) {
-                alive.cancel();
+        self.open.retain(|open| {
+            if which(open.from, open.to) {
+                open.alive.cancel();
             }
-            !alive.is_cancelled()
+            !open.alive.is_cancelled()
         });
     }
 }
@@ -116,7 +138,11 @@ impl Connector for PipeConnector {
                 } else {
                     let alive = CancellationToken::new();
                     let (ours, theirs) = duplex(PIPE_BYTES);
-                    state.open.push((from, to, alive.clone()));
+                    let sent = Arc::<AtomicU64>::default();
+                    state.open.push(Open { from, to, alive: alive.clone(), sent: sent.clone() });
+                    let ours = InspectWriter::new(ours, move |bytes: &[u8]| {
+                        sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    });
                     let caller = Caller {
                         country: "GB".into(),
                         authority: "test".into(),
@@ -124,10 +150,10 @@ impl Connector for PipeConnector {
                         role: Role::Node,
                     };
                     let peer = PeerIdentity { caller, node_id: Some(from), certificate_serial: format!("{from:x}") };
-                    let stream = Box::new(Pipe::new(theirs, alive.clone()));
+                    let stream = breakable(theirs, alive.clone());
                     let accepted = Accepted { stream, peer, remote_address: format!("pipe of node {from}") };
                     accept.send(accepted).map_err(|_| refused())?;
-                    Some(Box::new(Pipe::new(ours, alive)) as Box<dyn Io>)
+                    Some(breakable(ours, alive))
                 }
             };
             match connected {
@@ -139,43 +165,18 @@ impl Connector for PipeConnector {
 }
 
 /// One end of a connection that a test can break.
-struct Pipe {
-    stream: DuplexStream,
-    broken: Pin<Box<WaitForCancellationFutureOwned>>,
+fn breakable(stream: impl Io, alive: CancellationToken) -> Box<dyn Io> {
+    Box::new(Ridden::new(Box::new(stream), Breakable(Box::pin(alive.cancelled_owned()))))
 }
 
-impl Pipe {
-    fn new(stream: DuplexStream, alive: CancellationToken) -> Self {
-        Self { stream, broken: Box::pin(alive.cancelled_owned()) }
-    }
+/// Ends a stream when a test says so.
+struct Breakable(Pin<Box<WaitForCancellationFutureOwned>>);
 
-    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self.broken.as_mut().poll(context) {
+impl Rider for Breakable {
+    fn before_read(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.0.as_mut().poll(context) {
             Poll::Ready(()) => Err(io::ErrorKind::ConnectionReset.into()),
             Poll::Pending => Ok(()),
         }
-    }
-}
-
-impl AsyncRead for Pipe {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.check(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Pipe {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.check(cx)?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check(cx)?;
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -33,7 +33,7 @@ use crate::{
         options::LogBounds,
         types::{Node, NodeId},
     },
-    seam::{Blocking, Clock, Host, Lane, OsRandom, RealFiles},
+    seam::{Blocking, Clock, Host, Lane, OsRandom, RealFiles, Threads},
     storage::{
         OpenError, Storage,
         data_directory::DirectoryOptions,
@@ -96,6 +96,8 @@ pub struct World {
     pub releases: BTreeMap<NodeId, Normalisers>,
     /// Of a snapshot being sent; `None` = as fast as it goes.
     pub snapshot_bytes_per_second: Option<u64>,
+    /// Blocking work runs on threads of its own, as in production; time is then to be real.
+    pub on_threads: bool,
     /// A node further behind refuses reads at once; `None` = as shipped.
     pub lag_entries_max: Option<u64>,
 }
@@ -143,6 +145,7 @@ impl World {
             log: LogBounds::default(),
             releases: BTreeMap::new(),
             snapshot_bytes_per_second: None,
+            on_threads: false,
             lag_entries_max: None,
         }
     }
@@ -224,7 +227,11 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(OsRandom),
             files: Arc::new(RealFiles),
-            blocking: self.blocking.entry(id).or_default().clone(),
+            blocking: if self.on_threads {
+                Arc::new(Threads::new())
+            } else {
+                self.blocking.entry(id).or_default().clone()
+            },
         };
         let node = Node {
             raft_address: Self::address(id),
@@ -270,6 +277,11 @@ impl World {
     /// The node's disk is replaced by an empty one.
     pub fn wipe(&mut self, id: NodeId) {
         self.disks.insert(id, self.root.path().join(format!("node-{id}-replaced")));
+    }
+
+    /// Where a node keeps its log and its state.
+    pub fn disk(&self, id: NodeId) -> PathBuf {
+        self.disks[&id].clone()
     }
 
     pub fn node(&self, id: NodeId) -> RaftNode {

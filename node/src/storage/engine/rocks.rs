@@ -392,7 +392,13 @@ mod tests {
     fn the_state_spares_the_logs_disk_and_forgets_within_a_day() {
         let spec = state::spec();
         let options = options_on_disk(&spec);
-        for line in ["manual_wal_flush=false", "wal_bytes_per_sync=524288", "bytes_per_sync=524288"] {
+        for line in [
+            "manual_wal_flush=false",
+            "wal_bytes_per_sync=524288",
+            "bytes_per_sync=524288",
+            "max_manifest_file_size=4096",
+            "max_manifest_space_amp_pct=25",
+        ] {
             assert!(options.contains(line), "{line}");
         }
         for FamilySpec { name, prefix_length, personal_data, .. } in &spec.families {
@@ -400,6 +406,7 @@ mod tests {
             assert!(options.contains("compression=kLZ4Compression"), "{name}");
             assert!(options.contains("bottommost_compression=kZSTD"), "{name}");
             assert_eq!(options.contains("periodic_compaction_seconds=86400"), *personal_data, "{name}");
+            assert_eq!(options.contains("ttl=86400"), *personal_data, "{name}");
             let extractor = prefix_length.map(|length| format!("prefix_extractor=rocksdb.FixedPrefix.{length}"));
             assert!(options.contains(extractor.as_deref().unwrap_or("prefix_extractor=nullptr")), "{name}");
         }

@@ -14,6 +14,13 @@ const PERIODIC_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
 /// large writeback piles up in front of the log's fsyncs.
 const BYTES_PER_SYNC: u64 = 512 * 1024;
 
+/// A manifest names the first and the last key of every table, and keys are made of numbers and names. It is written anew,
+/// without the tables that are gone, once it has grown by so much: with a store whose tables are rewritten daily that is
+/// daily, too. (RocksDB's own bounds are 1 GiB and six times.)
+const MANIFEST_GROWTH_PERCENT: u32 = 25;
+/// Smaller than any manifest, so that the growth alone decides.
+const MANIFEST_BYTES_MIN: usize = 4096;
+
 /// What the machine grants to RocksDB, over all databases of the process.
 #[derive(Debug, Clone)]
 pub struct RocksSettings {
@@ -25,6 +32,8 @@ pub struct RocksSettings {
     pub background_bytes_per_second: u64,
     /// Threads for flushes and compactions.
     pub background_jobs: usize,
+    /// Tables are compressed. Without it what they hold can be looked for in their files.
+    pub is_compressed: bool,
 }
 
 impl Default for RocksSettings {
@@ -35,6 +44,7 @@ impl Default for RocksSettings {
             write_buffer_bytes: 256 * MIB,
             background_bytes_per_second: 128 * MIB as u64,
             background_jobs: 2,
+            is_compressed: true,
         }
     }
 }
@@ -59,7 +69,10 @@ impl Shared {
 
 /// Options of a whole database.
 pub(super) fn database(spec: &EngineSpec, access: Access, shared: &Shared) -> Options {
-    let mut options = Options::default();
+    let mut options = Options::default()
+        .get_options_from_string(format!("max_manifest_space_amp_pct={MANIFEST_GROWTH_PERCENT}"))
+        .expect("an option of the release that is linked in; the crate has no function for it");
+    options.set_max_manifest_file_size(MANIFEST_BYTES_MIN);
     options.create_if_missing(access == Access::ReadWrite);
     options.create_missing_column_families(access == Access::ReadWrite);
     options.set_wal_recovery_mode(match spec.recovery {
@@ -110,20 +123,23 @@ pub(super) fn family(spec: &FamilySpec, shared: &Shared) -> Options {
     table.set_format_version(6);
 
     options.set_level_compaction_dynamic_level_bytes(true);
-    options.set_compression_type(DBCompressionType::Lz4);
-    options.set_bottommost_compression_type(DBCompressionType::Zstd);
+    let compressed = |kind| if shared.settings.is_compressed { kind } else { DBCompressionType::None };
+    options.set_compression_type(compressed(DBCompressionType::Lz4));
+    options.set_bottommost_compression_type(compressed(DBCompressionType::Zstd));
     // Filters and arenas of a table in memory take their room by its intended size, used or not. Of a small grant they
     // would take all, and then every write would be followed by a flush.
     let write_buffer = (shared.settings.write_buffer_bytes / FAMILIES_SHARE).clamp(MIB, 32 * MIB);
     options.set_write_buffer_size(write_buffer);
     if spec.personal_data {
         options.set_periodic_compaction_seconds(PERIODIC_COMPACTION_SECONDS);
+        // Rewriting alone takes a deletion one level down a day. This takes it to what it deletes.
+        options.set_ttl(PERIODIC_COMPACTION_SECONDS);
     }
 
     match spec.tuning {
         Tuning::Log => {
             // Keys only grow, so files never overlap and compaction only renames them.
-            options.set_bottommost_compression_type(DBCompressionType::Lz4);
+            options.set_bottommost_compression_type(compressed(DBCompressionType::Lz4));
             table.set_block_size(64 * 1024);
         }
         Tuning::Records => {

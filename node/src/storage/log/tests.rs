@@ -401,17 +401,11 @@ async fn no_flipped_byte_in_any_file_takes_away_what_was_acknowledged() {
     .await;
 }
 
-/// Whether any file below `directory` holds `marker`.
-fn is_on_disk(directory: &Path, marker: &[u8]) -> bool {
-    std::fs::read_dir(directory).unwrap().any(|entry| {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
-        bytes.windows(marker.len()).any(|window| window == marker)
-    })
-}
-
 #[cfg(feature = "rocksdb")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_purged_leaves_the_disk() {
+    use crate::storage::testing::holds_bytes;
+
     let (_, kind) = kinds().pop().unwrap();
     let bench = Bench::new(kind);
     let mut store = open(&bench, "node").unwrap();
@@ -420,11 +414,11 @@ async fn what_was_purged_leaves_the_disk() {
     let entry = |index| batch(1, index, [marker.as_slice(), &[index as u8]].concat());
     append(&mut store, (0..=9).map(entry).collect()).await;
     let directory = bench.directory().log_database();
-    assert!(is_on_disk(&directory, &marker));
+    assert!(holds_bytes(&directory, &marker));
     append(&mut store, small(1, 10..=19)).await;
     store.purge(log_id(1, 9)).await.unwrap();
     store.flush().await.unwrap();
-    until("the purged entries have left the disk", || !is_on_disk(&directory, &marker)).await;
+    until("the purged entries have left the disk", || !holds_bytes(&directory, &marker)).await;
     assert_eq!(indexes(&store).await, Vec::from_iter(10..=19));
 }
 

@@ -171,6 +171,12 @@ impl StateStore {
         Ok(seam::run(&*self.shared.host.blocking, Lane::Apply, close).await?)
     }
 
+    /// Rewrites a family, as the engine does by itself in time.
+    #[cfg(all(test, feature = "rocksdb"))]
+    pub(crate) fn rewrite(&self, family: Family) -> Result<(), StateError> {
+        Ok(self.database().engine().compact(families::index(family), None, None)?)
+    }
+
     /// The database in use.
     pub(in crate::storage) fn database(&self) -> Arc<Database> {
         self.shared.database.load_full()

@@ -11,6 +11,7 @@ use alert_core::{
     audit::{Anchor, End, Report, Verifier, first_sequence, merge_attempts},
 };
 use clap::{Args, Subcommand};
+use data_encoding::HEXLOWER;
 
 use crate::{
     App,
@@ -228,7 +229,7 @@ async fn anchors(app: &App, node_id: u64) -> Result<Exit, Failure> {
                 anchor.node_id.to_string(),
                 anchor.at.as_ref().map(present::time).unwrap_or_default(),
                 anchor.sequence.to_string(),
-                hex(&anchor.head_hash),
+                HEXLOWER.encode(&anchor.head_hash),
             ]
         });
         table(["NODE", "WHEN", "SEQUENCE", "HEAD"], rows)
@@ -288,7 +289,7 @@ async fn verify_nodes(app: &App) -> Result<Exit, Failure> {
                     state.to_owned(),
                     answer.records.to_string(),
                     answer.anchored_until.as_ref().map(present::time).unwrap_or_default(),
-                    hex(&answer.head_hash),
+                    HEXLOWER.encode(&answer.head_hash),
                     answer.first_fault.clone(),
                 ]
             }
@@ -300,10 +301,6 @@ async fn verify_nodes(app: &App) -> Result<Exit, Failure> {
         table(["NODE", "LOG", "RECORDS", "ANCHORED UNTIL", "HEAD", "FIRST FAULT"], rows)
     })?;
     Ok(exit)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn verify_files(
@@ -360,7 +357,7 @@ fn tell(report: &Report, files: usize, output: &Output) -> Result<(), Failure> {
         "records": report.records,
         "lastSequence": report.last_sequence,
         "unfinishedBytes": report.unfinished_bytes,
-        "head": hex(&report.head),
+        "head": HEXLOWER.encode(&report.head),
         "anchors": report.anchors_met,
         "anchoredUntil": report.anchored_until_ms.map(iso_text),
         "faults": faults,
@@ -372,7 +369,7 @@ fn tell(report: &Report, files: usize, output: &Output) -> Result<(), Failure> {
             ("files", files.to_string()),
             ("records", report.records.to_string()),
             ("last sequence", report.last_sequence.to_string()),
-            ("head", hex(&report.head)),
+            ("head", HEXLOWER.encode(&report.head)),
             ("anchored until", report.anchored_until_ms.map(iso_text).unwrap_or_default()),
         ]);
         if report.unfinished_bytes > 0 {

@@ -7,6 +7,7 @@ use std::{
 
 use prost::Message;
 
+pub(super) use crate::alert::sample::{code, party};
 use crate::{
     alert::{AlertId, Caller, Header, Label, LabelId, Partition, Role, RuleSet, StoredAlert, Viewer},
     pb,
@@ -194,14 +195,6 @@ pub fn caller(country: &str, role: Role) -> Caller {
 /// Somebody who sees every alert in force, covert ones too.
 pub fn officer() -> Viewer {
     Viewer::new(caller("GB", Role::Search), None)
-}
-
-pub fn code(list: &str, value: &str) -> Option<pb::Code> {
-    Some(pb::Code { list: list.into(), value: value.into() })
-}
-
-pub fn party(code: &str) -> Option<pb::Party> {
-    Some(pb::Party { code: code.into() })
 }
 
 pub fn date(year: u32, month: u32, day: u32) -> pb::PartialDate {

@@ -7,6 +7,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
+use data_encoding::HEXLOWER;
 use prost::Message;
 
 use super::{Store, bureau, cancel, id, person};
@@ -24,13 +25,9 @@ const GOLDEN: &str = include_str!("golden_bytes.txt");
 /// Values that are longer are told by their hash.
 const SHOWN_BYTES: usize = 96;
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn shown(bytes: &[u8]) -> String {
     if bytes.len() <= SHOWN_BYTES {
-        hex(bytes)
+        HEXLOWER.encode(bytes)
     } else {
         format!("{} bytes {}", bytes.len(), &blake3::hash(bytes).to_hex()[..32])
     }
@@ -183,22 +180,22 @@ fn golden() -> String {
         let proposal = Proposal { caller: None, request: None, rules_revision: 0, command };
         let name = format!("{:?}", proposal.command);
         let name = name.split([' ', '(']).next().unwrap_or_default();
-        writeln!(lines, "command {name} {}", hex(&codec::encode(&proposal))).unwrap();
+        writeln!(lines, "command {name} {}", HEXLOWER.encode(&codec::encode(&proposal))).unwrap();
     }
     let request = Some(RequestKey { session: [7; 16], sequence: 300, content_hash: [1; 16] });
     let proposal = Proposal { caller: Some(bureau("nca")), request, rules_revision: 300, command: Command::Tick };
     let batch = Batch { proposed_at_ms: 1_790_000_000_000, proposals: vec![proposal.clone(), proposal] };
-    writeln!(lines, "batch {}", hex(&codec::encode(&batch))).unwrap();
+    writeln!(lines, "batch {}", HEXLOWER.encode(&codec::encode(&batch))).unwrap();
     for answer in answers() {
-        writeln!(lines, "answer {}", hex(&codec::encode(&answer))).unwrap();
+        writeln!(lines, "answer {}", HEXLOWER.encode(&codec::encode(&answer))).unwrap();
     }
-    writeln!(lines, "meta {}", hex(&codec::encode(&meta()))).unwrap();
+    writeln!(lines, "meta {}", HEXLOWER.encode(&codec::encode(&meta()))).unwrap();
     let store = lived();
     for family in Family::ALL {
         for (key, value) in store.view.entries(*family).filter(|(key, _)| is_hashed(*family, key)) {
             // What the rules say is not how they are kept.
             let value = if *family == Family::Rules { text("rules") } else { shown(value) };
-            writeln!(lines, "{} {} {value}", family.name(), hex(key)).unwrap();
+            writeln!(lines, "{} {} {value}", family.name(), HEXLOWER.encode(key)).unwrap();
         }
     }
     lines

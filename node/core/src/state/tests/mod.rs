@@ -17,7 +17,11 @@ use super::{
     founding,
 };
 use crate::{
-    alert::{AlertId, Caller, Role, StoredAlert, sample, time::from_ms},
+    alert::{
+        AlertId, Caller, Role, StoredAlert,
+        sample::{self, code},
+        time::from_ms,
+    },
     pb,
 };
 
@@ -36,10 +40,6 @@ fn bureau(authority: &str) -> Caller {
 
 fn id(number: u8) -> AlertId {
     AlertId::from_bytes([number; 16])
-}
-
-fn code(list: &str, value: &str) -> Option<pb::Code> {
-    Some(pb::Code { list: list.into(), value: value.into() })
 }
 
 /// The sample of the domain's tests with a number of its own: sound under the shipped rules.
