@@ -48,7 +48,7 @@ const TAIL_RATE: u64 = 400;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    eprintln!("starting three nodes and importing {} alerts ...", arguments.alerts);
+    eprintln!("starting three voters and a learner and importing {} alerts ...", arguments.alerts);
     let scene = Scene::set(arguments.alerts).await?;
     println!("{}", levels(&scene, &arguments).await?);
     println!("{}", spread(&scene, &arguments).await?);

@@ -1,4 +1,4 @@
-//! Three nodes with alerts in them, and links that can be slow.
+//! Three voters and a learner with alerts in them, and links that can be slow.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +11,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// Where the questions' numbers come from: half of them find something.
 const SEED: u64 = 1;
+/// Nodes; the last one is a learner.
+const NODES: u64 = 4;
 /// More than any machine answers.
 const CALLS_PER_S_UNLIMITED: u64 = 1_000_000;
 
@@ -49,7 +51,7 @@ impl Follower {
 impl Scene {
     pub async fn set(alerts: u64) -> anyhow::Result<Self> {
         // One caller makes the load of a country here; what its quota leaves is not what is measured.
-        let builder = LocalCluster::builder().log_filter("warn").configure(|node| {
+        let builder = LocalCluster::builder().nodes(NODES).log_filter("warn").configure(|node| {
             node.limits.caller_calls_per_s = CALLS_PER_S_UNLIMITED;
             node.limits.caller_burst_calls = CALLS_PER_S_UNLIMITED;
         });
@@ -57,7 +59,14 @@ impl Scene {
         let links = Links::of(&cluster).await?;
         cluster.start_all()?;
         cluster.wait_all_live().await?;
-        cluster.form().await?;
+        cluster.init(1).await?;
+        for node in cluster.nodes() {
+            match node.id() {
+                1 => {}
+                NODES => cluster.join_as_learner(&node).await?,
+                _ => cluster.join(&node).await?,
+            }
+        }
         cluster.wait_all_ready().await?;
         let plates: Vec<pb::Alert> = (0..alerts).map(|number| known::numbered("read-bench", number)).collect();
         let found = plates.iter().filter_map(alert_synth::query_for);
@@ -112,6 +121,7 @@ impl Scene {
         self.questions.nth(number)
     }
 
+    /// The first voter that does not lead.
     pub async fn follower(&self) -> anyhow::Result<Follower> {
         let leader = self.cluster.wait_leader().await?;
         let node = self.cluster.nodes().into_iter().find(|node| node.id() != leader).context("a follower")?;
@@ -125,7 +135,11 @@ impl Scene {
     /// Each node's name and role.
     pub async fn nodes(&self) -> anyhow::Result<Vec<(String, &'static str)>> {
         let leader = self.cluster.wait_leader().await?;
-        let role = |id| if id == leader { "leader" } else { "follower" };
+        let role = |id| match id {
+            NODES => "learner",
+            id if id == leader => "leader",
+            _ => "follower",
+        };
         self.cluster.nodes().iter().map(|node| Ok((node.config()?.node.name, role(node.id())))).collect()
     }
 }

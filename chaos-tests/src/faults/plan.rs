@@ -48,8 +48,10 @@ pub enum Kind {
     Remove,
     /// A node joins, and another leaves.
     Replace,
-    /// A snapshot is built, the log cut, and a node far behind gets it.
+    /// Snapshots are built and logs are cut.
     Snapshot,
+    /// A node comes back to a cluster whose logs are cut behind it, and is given a snapshot.
+    Install,
     /// The leader hands over.
     Transfer,
     /// A caller hangs up before the answer. Clients do so in every run.
@@ -60,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// Those that seeds turn on.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Crash,
         Self::PowerLoss,
         Self::TornWrite,
@@ -82,6 +84,7 @@ impl Kind {
         Self::Remove,
         Self::Replace,
         Self::Snapshot,
+        Self::Install,
         Self::Transfer,
     ];
 
@@ -123,14 +126,16 @@ impl Plan {
             condemning += usize::from(kind.condemns());
             !kind.condemns() || condemning <= 1
         });
+        let bounds: &[u64] =
+            if faults.contains(&Kind::Install) { &[16 << 10] } else { &[64 << 10, 256 << 10, 1 << 30] };
         Self {
             voters,
             learners,
-            faults,
             latency_max: Duration::from_millis([2, 5, 10, 30][random.random_range(0..4)]),
             traffic: Duration::from_millis(random.random_range(9_000..14_000)),
             quiet: Duration::from_millis(random.random_range(200..900)),
-            snapshot_after_bytes: [64 << 10, 256 << 10, 1 << 30][random.random_range(0..3)],
+            snapshot_after_bytes: bounds[random.random_range(0..bounds.len())],
+            faults,
         }
     }
 }

@@ -4,7 +4,9 @@
 //! and [`crate::validate`] judges it.
 
 mod history;
+mod observed;
 mod specification;
 
 pub use history::{Call, Change, Expects, History, HistoryError, Level, Operation, Outcome};
+pub use observed::{Acknowledged, FeedItem, Followed, Question, Searched};
 pub use specification::{AlertState, Life, accepts};

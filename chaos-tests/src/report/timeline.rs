@@ -4,8 +4,6 @@ use std::{fmt::Write, sync::Arc};
 
 use parking_lot::Mutex;
 
-use crate::sim::SimTime;
-
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -18,17 +16,19 @@ pub struct Note {
 /// Notes in order. Clones share them.
 #[derive(Clone)]
 pub struct Timeline {
-    time: SimTime,
+    /// Microseconds of the run's own clock.
+    now_us: Arc<dyn Fn() -> u64 + Send + Sync>,
     notes: Arc<Mutex<Vec<Note>>>,
 }
 
 impl Timeline {
-    pub fn new(time: SimTime) -> Self {
-        Self { time, notes: Arc::default() }
+    /// `now_us` is the run's own clock.
+    pub fn new(now_us: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { now_us: Arc::new(now_us), notes: Arc::default() }
     }
 
     pub fn note(&self, who: &str, what: impl Into<String>) {
-        let note = Note { at_us: self.time.now_us(), who: who.to_owned(), what: what.into() };
+        let note = Note { at_us: (self.now_us)(), who: who.to_owned(), what: what.into() };
         self.notes.lock().push(note);
     }
 

@@ -3,6 +3,7 @@
 
 pub mod disk;
 mod handover;
+mod load;
 pub mod machine;
 pub mod net;
 mod observer;
@@ -13,6 +14,7 @@ mod time;
 mod world;
 
 pub use observer::{NodeSeen, Observer};
+pub use process::{CLUSTER, TOKEN_KEY};
 pub use run::{Run, run};
 pub use time::SimTime;
 pub use world::{Standing, World};

@@ -54,6 +54,10 @@ struct Seen {
     terms: BTreeMap<u64, u64>,
     hashes: BTreeMap<u64, (u128, u64)>,
     entries: BTreeMap<u64, (Applied, u64)>,
+    /// Up to where each node's applied entries were read.
+    known: BTreeMap<u64, u64>,
+    /// Snapshots that each node was given.
+    installs: BTreeMap<u64, u64>,
     stores: BTreeMap<u64, StateStore>,
     nodes: BTreeMap<u64, NodeSeen>,
     members: BTreeMap<u64, Vec<u64>>,
@@ -99,7 +103,9 @@ impl Observer {
             if next <= applied
                 && let Ok(found) = entries(&assembly.storage.log, next, applied + 1).await
             {
-                next = found.last().map_or(applied, |entry| entry.log_id.index) + 1;
+                let last = found.last().map_or(applied, |entry| entry.log_id.index);
+                self.installed(id, found.first(), last);
+                next = last + 1;
                 found.into_iter().for_each(|entry| self.entry(id, entry));
             }
             if let Ok(status) = admin.status().await {
@@ -120,6 +126,17 @@ impl Observer {
                     },
                 );
             }
+        }
+    }
+
+    /// A node whose log begins beyond what it had applied was given a snapshot. Entries up to `last` were read now.
+    fn installed(&self, id: u64, first: Option<&Entry>, last: u64) {
+        let mut seen = self.seen.lock();
+        let known = seen.known.entry(id).or_default();
+        let before = std::mem::replace(known, last.max(*known));
+        if before < last && first.is_none_or(|entry| entry.log_id.index > before + 1) {
+            *seen.installs.entry(id).or_default() += 1;
+            self.timeline.note(&format!("node {id}"), format!("was given a snapshot, beyond index {before}"));
         }
     }
 
@@ -206,9 +223,16 @@ impl Observer {
         self.closely.store(closely, Relaxed);
     }
 
+    /// How many snapshots a node was given by others.
+    pub fn installs(&self, id: u64) -> u64 {
+        self.seen.lock().installs.get(&id).copied().unwrap_or(0)
+    }
+
     /// A node has another disk: nothing is known of it.
     pub fn wiped(&self, id: u64) {
-        self.seen.lock().terms.remove(&id);
+        let mut seen = self.seen.lock();
+        seen.terms.remove(&id);
+        seen.known.remove(&id);
     }
 
     /// A node's process is gone.

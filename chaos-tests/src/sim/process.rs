@@ -21,6 +21,9 @@ use crate::report::Timeline;
 /// The cluster's name.
 pub const CLUSTER: &str = "sim";
 
+/// What the nodes seal tokens with.
+pub const TOKEN_KEY: [u8; 32] = [7; 32];
+
 /// The longest election time-out of the simulated cluster.
 pub const ELECTION: Duration = Duration::from_millis(1000);
 
@@ -97,7 +100,7 @@ fn blueprint(machine: &Arc<Machine>, around: &Surroundings) -> Blueprint {
         audit: AuditOptions { directory: AUDIT.into(), cluster_id: CLUSTER.into(), node_name: node_name(id) },
         raft,
         connector: Arc::new(SimConnector { directory: around.directory.clone(), from: node_name(id) }),
-        sealer: TokenSealer::new([7; 32], Arc::clone(&host.random)),
+        sealer: TokenSealer::new(TOKEN_KEY, Arc::clone(&host.random)),
         // Not as many as this machine has: a seed gives the same run everywhere.
         options: ApiOptions {
             admission: AdmissionLimits { threads: READ_THREADS, ..AdmissionLimits::default() },

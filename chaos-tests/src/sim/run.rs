@@ -12,26 +12,22 @@ use std::{
 use alert_node::seam::FileSystem;
 
 use super::{
-    Observer, SimTime, World, handover,
+    SimTime, World, handover,
+    load::{Load, acknowledged},
     machine::{AUDIT, START_MS},
     net::node_name,
     panics,
     process::CLUSTER,
+    time::STEP_US,
 };
 use crate::{
     faults::{Kind, Nemesis, Order, Plan, Tally},
-    model::{Call, History, Level},
+    model::History,
     report::{Note, Timeline},
     sim::Standing,
     traffic::clients::{Task, read_all},
     validate::{AuditLog, CheckerBounds, Findings, Replay, Verdict, check_audit, check_levels, check_linearizable},
 };
-
-/// Less than this proves nothing.
-const LEAST_WRITES: usize = 30;
-const LEAST_READS: usize = 30;
-const LEAST_SEARCHES: usize = 20;
-const LEAST_EVENTS: usize = 10;
 
 /// Entries that a member may lack while writers write.
 const WRITES_UNDER_WAY: u64 = 20;
@@ -103,14 +99,13 @@ fn whole(seed: u64, plan: Plan, world: &mut World) -> Run {
     // The judge has none of the planted bugs.
     #[cfg(feature = "mutants")]
     alert_core::mutants::Mutant::plant(None);
-    let (history, searches, feeds) = (world.recorder.history(), world.recorder.searches(), world.recorder.feeds());
-    let bounds = CheckerBounds::default();
-    let events: usize = feeds.iter().map(Vec::len).sum();
-    load(&history, searches.len(), events, &mut findings);
-    findings.merge(check_linearizable(&history, bounds));
-    findings.merge(check_levels(&history));
-    findings.merge(replay(&world.observer, &searches, &feeds, world.time.now_us()));
-    findings.merge(check_audit(&audit_logs(world), &searches, world.time.now_us()));
+    let is_well = findings.violations.is_empty();
+    let load = Load::of(&world.recorder);
+    load.judge(&mut findings);
+    findings.merge(check_linearizable(&load.history, CheckerBounds::default()));
+    findings.merge(check_levels(&load.history, CLOCK_ERROR_US));
+    findings.merge(replay(world, &plan, &load, is_well));
+    findings.merge(check_audit(&audit_logs(world), &load.searches, world.time.now_us()));
     findings.merge(world.observer.findings());
     for (kind, times) in world.recorder.faults() {
         nemesis.tally.happened(kind, times);
@@ -121,14 +116,14 @@ fn whole(seed: u64, plan: Plan, world: &mut World) -> Run {
     findings.violations.sort_by_key(|violation| violation.at_us);
     Run {
         seed,
-        operations: (history.operations.len() + searches.len() + events) as u64,
+        operations: load.operations(),
         terms: world.observer.terms(),
         notes: world.timeline.notes(),
         trace: world.timeline.text(),
         simulated: Duration::from_micros(world.time.now_us()),
         plan,
         findings,
-        history,
+        history: load.history,
         tally: nemesis.tally,
     }
 }
@@ -154,20 +149,12 @@ fn course(world: &mut World, nemesis: &mut Nemesis, plan: &Plan, findings: &mut 
         }
         if now_us >= end_us && now_us >= look_us {
             look_us = now_us + 100_000;
-            if now_us >= latest_us || (!unproven && is_enough(world)) {
+            if now_us >= latest_us || (!unproven && Load::of(&world.recorder).is_enough()) {
                 break;
             }
         }
     }
     liveness(world, nemesis, findings)
-}
-
-/// There was enough traffic to prove something.
-fn is_enough(world: &World) -> bool {
-    let mut findings = Findings::default();
-    let events = world.recorder.feeds().iter().map(Vec::len).sum();
-    load(&world.recorder.history(), world.recorder.searches().len(), events, &mut findings);
-    findings.inconclusive.is_empty()
 }
 
 fn form(world: &mut World, plan: &Plan, findings: &mut Findings) -> Result<(), String> {
@@ -188,6 +175,9 @@ fn form(world: &mut World, plan: &Plan, findings: &mut Findings) -> Result<(), S
         Task::Search,
         Task::SearchOpen,
         Task::Watch,
+        Task::Policy,
+        Task::SearchPartner,
+        Task::WatchPartner,
     ];
     for (number, task) in (1..).zip(tasks) {
         let client = world.client(number, task);
@@ -308,37 +298,33 @@ fn standing_members(world: &World) -> Vec<u64> {
         .collect()
 }
 
-fn acknowledged(history: &History) -> usize {
-    history.operations.iter().filter(|operation| operation.is_acknowledged()).count()
-}
+/// Clocks move in steps of a millisecond, and drift by less than half of one in a second.
+const CLOCK_ERROR_US: u64 = STEP_US + 500;
+/// Faults of these kinds leave answers under way for any time.
+const HOLDING: [Kind; 2] = [Kind::Delay, Kind::Pause];
+/// What a caller needs to make an answer of messages that have arrived.
+const RECEIVING: Duration = Duration::from_millis(10);
 
-fn load(history: &History, searches: usize, events: usize, findings: &mut Findings) {
-    let linearizable = Call::Read { level: Level::Linearizable };
-    let reads =
-        history.operations.iter().filter(|operation| operation.call == linearizable && operation.is_answered_read());
-    let counts = [
-        ("acknowledged writes", acknowledged(history), LEAST_WRITES),
-        ("linearizable reads", reads.count(), LEAST_READS),
-        ("searches", searches, LEAST_SEARCHES),
-        ("events of the feed", events, LEAST_EVENTS),
-    ];
-    for (what, count, least) in counts {
-        if count < least {
-            findings.inconclusive.push(format!("too little load: {count} {what}, at least {least} are needed"));
-        }
-    }
-}
-
-fn replay(
-    observer: &Observer,
-    searches: &[crate::traffic::clients::Searched],
-    feeds: &[Vec<crate::traffic::clients::FeedItem>],
-    end_us: u64,
-) -> Findings {
-    let (log, hashes) = observer.applied_log();
-    let held = observer.held_states();
-    let mut findings =
-        Replay { log: &log, start_ms: START_MS, held: &held, hashes: &hashes, searches, feeds, end_us }.judge();
+fn replay(world: &World, plan: &Plan, load: &Load, is_well: bool) -> Findings {
+    let (log, hashes) = world.observer.applied_log();
+    let held = world.observer.held_states();
+    let (acknowledged, agreement_changes) = world.recorder.acknowledgements();
+    let holds = plan.faults.iter().any(|kind| HOLDING.contains(kind));
+    let replay = Replay {
+        log: &log,
+        start_ms: START_MS,
+        held: &held,
+        hashes: &hashes,
+        searches: &load.searches,
+        feeds: &load.feeds,
+        acknowledged: &acknowledged,
+        agreement_changes: &agreement_changes,
+        clock_error_us: CLOCK_ERROR_US,
+        arrives_within_us: (!holds).then(|| (plan.latency_max + RECEIVING).as_micros() as u64),
+        end_us: world.time.now_us(),
+        is_well,
+    };
+    let mut findings = replay.judge();
     let last = log.last().map_or(0, |applied| applied.entry.log_id.index);
     if !held.iter().any(|held| held.index <= last) {
         findings.inconclusive.push("no node's state could be compared with a rebuild".into());

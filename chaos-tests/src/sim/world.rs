@@ -18,7 +18,7 @@ use super::{
     time::{STEP_US, SimTime},
 };
 use crate::{
-    faults::{Operator, Plan},
+    faults::{Kind, Operator, Plan},
     report::Timeline,
     traffic::clients::{Alerts, Client, Recorder, Task},
 };
@@ -68,7 +68,10 @@ impl World {
             .build();
         sim.set_message_latency_curve(5.0);
         let time = SimTime::default();
-        let timeline = Timeline::new(time.clone());
+        let timeline = Timeline::new({
+            let time = time.clone();
+            move || time.now_us()
+        });
         let observer = Observer::new(time.clone(), timeline.clone());
         let recorder = Recorder::new(time.clone(), timeline.clone());
         let directory = Directory::default();
@@ -79,7 +82,9 @@ impl World {
             log: LogBounds {
                 snapshot_after_bytes: plan.snapshot_after_bytes,
                 keep_bytes: plan.snapshot_after_bytes / 2,
-                keep_entries: 20,
+                keep_entries: if plan.faults.contains(&Kind::Install) { 5 } else { 20 },
+                // A run has some hundreds of entries.
+                cut_entries_min: 10,
                 ..LogBounds::default()
             },
         };

@@ -8,7 +8,7 @@ use alert_core::{
 };
 
 use super::Findings;
-use crate::traffic::clients::Searched;
+use crate::model::Searched;
 
 /// The audit log of one node as it lies on its disk: (file name, content), in order.
 pub struct AuditLog {

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use super::Findings;
 use crate::model::{Call, History, Level, Operation, Outcome};
 
+/// Whatever the level, but for the local one.
+const SECOND_US: u64 = 1_000_000;
+
 /// Session reads are not older than the session has seen; bounded reads hold all that was acknowledged longer than the
-/// bound before the call; and whatever the level, a state is not older than the node said it may be.
+/// bound before the call; whatever the level, a state is not older than the node said it may be, and but for the local one
+/// not older than a second.
 ///
-/// Versions stand for age. An erased alert has none: once an erasure may have taken effect, a read that finds nothing is
+/// Nodes measure an age to within `clock_error_us`. Versions stand for age. An erased alert has none: once an erasure may have taken effect, a read that finds nothing is
 /// left to the check of what must not be shown.
-pub fn check_levels(history: &History) -> Findings {
+pub fn check_levels(history: &History, clock_error_us: u64) -> Findings {
     let mut acknowledged: BTreeMap<&str, Vec<(u64, u64)>> = BTreeMap::new();
     for operation in &history.operations {
         if let (true, Some(at), Some(version)) =
@@ -32,19 +36,19 @@ pub fn check_levels(history: &History) -> Findings {
         if may_be_erased && operation.version() == Some(0) {
             continue;
         }
-        judge(operation, writes, &mut findings);
+        judge(operation, writes, clock_error_us, &mut findings);
     }
     findings
 }
 
-fn judge(operation: &Operation, writes: &[(u64, u64)], findings: &mut Findings) {
+fn judge(operation: &Operation, writes: &[(u64, u64)], clock_error_us: u64, findings: &mut Findings) {
     let Call::Read { level } = operation.call else { return };
     let (Some(found), Some(at_us)) = (operation.version(), operation.returned_us) else { return };
     findings.checked += 1;
     let newest_before = |moment_us: u64| {
         writes.iter().filter(|(at, _)| *at < moment_us).map(|(_, version)| *version).max().unwrap_or(0)
     };
-    let older_than_us = |age_us: u64| newest_before(operation.called_us.saturating_sub(age_us));
+    let older_than_us = |age_us: u64| newest_before(operation.called_us.saturating_sub(age_us + clock_error_us));
     let mut demand = |promise, least: u64, why: String| {
         if found < least {
             let node = operation.node.map_or_else(|| "a node".to_owned(), |node| format!("node {node}"));
@@ -60,6 +64,10 @@ fn judge(operation: &Operation, writes: &[(u64, u64)], findings: &mut Findings) 
             demand("bounded", older_than_us(bound_us), why);
         }
         Level::Linearizable | Level::Local => {}
+    }
+    if level != Level::Local {
+        let why = "a second before the call was acknowledged".to_owned();
+        demand("nothing is shown that is older than a second", older_than_us(SECOND_US), why);
     }
     if let Some(staleness_us) = operation.staleness_us() {
         let why = format!("the answer said 'at most {} ms old', and before that was acknowledged", staleness_us / 1000);
@@ -102,7 +110,7 @@ mod tests {
     fn judge(reads: Vec<Operation>) -> Findings {
         let mut operations = vec![write(1_000, 1), write(2_000, 2)];
         operations.extend(reads);
-        check_levels(&History { operations })
+        check_levels(&History { operations }, 0)
     }
 
     #[test]

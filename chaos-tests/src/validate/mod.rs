@@ -3,10 +3,14 @@
 //! A verdict is one of three: held, violated, inconclusive. What could not be decided, or was not tried, is never held.
 
 mod audit;
+mod expiry;
+mod feed;
 mod levels;
 mod linearizable;
 mod replay;
 mod search;
+mod sight;
+mod young;
 
 use std::fmt;
 

@@ -1,22 +1,27 @@
-//! Applies the committed log anew, entry by entry, and judges what clients saw against it: every search against a search
-//! by brute force over all alerts at its revision, every feed against the changes, every state hash.
+//! Applies the committed log anew, entry by entry, and judges what clients were shown against it: every search against a
+//! search by brute force over all alerts at its revision, every feed against the changes, every state hash, every end of
+//! an alert.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alert_core::{
-    alert::{Caller, Role, Sight, StoredAlert, Viewer},
+    alert::{Agreement, AlertId, Label},
     codec,
     state::{
-        Caches, Change, FeedEntry, MemoryView, Meta, View, apply, command::Batch, family::Family, full_hash, read_label,
+        Caches, Change, FeedEntry, MemoryView, Meta, View, apply,
+        command::{Answer, Batch},
+        family::{self, Family},
+        full_hash, read_agreement, read_label,
     },
 };
 use alert_node::{raft::types::Entry, storage::inspect::batch_of};
 
-use super::Findings;
-use crate::traffic::clients::{FeedItem, Searched, number_of};
+use super::{Findings, expiry::Expiries, feed::judge_feed, sight::judge_search, young};
+use crate::model::{Acknowledged, Followed, Searched};
 
-/// How much later than the true time a cluster's time may be: no clock but a minority's is further off.
-const TIME_AHEAD_MAX_MS: u64 = 200;
+/// No clock but a minority's is further off than this share of the time that passed, in millionths, and this much more.
+const CLOCK_DRIFT_MAX_PPM: u64 = 400;
+const CLOCK_STEP_MS: u64 = 5;
 
 /// An entry, and when a node was first seen to have applied it.
 #[derive(Debug, Clone)]
@@ -44,28 +49,104 @@ pub struct Replay<'a> {
     /// State hashes that nodes had, by index.
     pub hashes: &'a BTreeMap<u64, u128>,
     pub searches: &'a [Searched],
-    pub feeds: &'a [Vec<FeedItem>],
+    pub feeds: &'a [Followed],
+    /// Changes that were acknowledged, and those of agreements among them.
+    pub acknowledged: &'a [Acknowledged],
+    pub agreement_changes: &'a [Acknowledged],
+    /// Nodes measure an age to within this.
+    pub clock_error_us: u64,
+    /// An answer is with its caller so long after it left its node; `None` where nothing bounds it.
+    pub arrives_within_us: Option<u64>,
     /// The end of the run.
     pub end_us: u64,
+    /// The cluster was well at the end.
+    pub is_well: bool,
+}
+
+/// One change of one alert.
+pub(super) struct Changed {
+    pub revision: u64,
+    /// When a node was first seen to have applied it.
+    pub at_us: u64,
+    pub id: String,
+    pub version: u64,
+    /// `None`: it was new.
+    pub before: Option<Arc<Label>>,
+    /// `None`: it was erased.
+    pub after: Option<Arc<Label>>,
+}
+
+/// What the log says, in the order of revisions.
+#[derive(Default)]
+pub(super) struct Course {
+    pub changes: Vec<Changed>,
+    /// (from which revision on, the agreement), each version.
+    pub agreements: Vec<(u64, Agreement)>,
+}
+
+impl Course {
+    /// The agreement as it was at a revision.
+    pub fn agreement_at(&self, id: &str, revision: u64) -> Option<&Agreement> {
+        let mut newest_first = self.agreements.iter().rev();
+        newest_first.find(|(from, agreement)| *from <= revision && agreement.id == id).map(|(_, agreement)| agreement)
+    }
+
+    fn note(&mut self, view: &MemoryView, revision: u64, at_us: u64) -> Option<AlertId> {
+        let bytes = view.get(Family::Changes, &family::change(revision)).ok()??;
+        match codec::decode::<FeedEntry>(&bytes).ok()?.change {
+            Change::Alert { id, version, before, after } => {
+                let label = |label: Option<_>| label.and_then(|label| read_label(view, label).ok());
+                let (before, after) = (label(before), label(after));
+                self.changes.push(Changed { revision, at_us, id: id.to_string(), version, before, after });
+                Some(id)
+            }
+            Change::Agreement { id } => {
+                let agreement = read_agreement(view, &id).ok()??;
+                self.agreements.push((revision, Agreement::new(&agreement)));
+                None
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Replay<'_> {
     pub fn judge(&self) -> Findings {
         let mut findings = Findings::default();
+        if let Some(course) = self.apply_all(&mut findings) {
+            for (watcher, feed) in self.feeds.iter().enumerate() {
+                judge_feed(watcher, feed, &course, &mut findings);
+            }
+            let young = young::Promise {
+                acknowledged: self.acknowledged,
+                agreement_changes: self.agreement_changes,
+                clock_error_us: self.clock_error_us,
+                arrives_within_us: self.arrives_within_us,
+                course: &course,
+            };
+            findings.merge(young.judge(self.searches, self.feeds));
+        }
+        findings
+    }
+
+    /// `None` when the log cannot be gone through to its end.
+    fn apply_all(&self, findings: &mut Findings) -> Option<Course> {
         let mut view = MemoryView::default();
         let mut caches = Caches::default();
         let mut waiting: BTreeMap<u64, Vec<&Searched>> = BTreeMap::new();
         for search in self.searches {
             waiting.entry(search.revision).or_default().push(search);
         }
-        let mut changes = Vec::new();
+        let mut course = Course::default();
+        let mut expiries = Expiries::default();
+        let mut effects_of_requests = BTreeMap::new();
         let mut next = 1;
         for Applied { entry, at_us } in self.log {
             let index = entry.log_id.index;
             if index != next && next != 1 {
                 let what = format!("no node was seen to apply entries {next} to {}", index - 1);
                 findings.inconclusive.push(what);
-                return findings;
+                return None;
             }
             next = index + 1;
             let before = Meta::read(&view).map_or(0, |meta| meta.revision);
@@ -74,14 +155,18 @@ impl Replay<'_> {
                     Ok(batch) => batch,
                     Err(error) => {
                         findings.violation("the log can be read", self.end_us, format!("entry {index}: {error}"));
-                        return findings;
+                        return None;
                     }
                 };
-                match apply(&view, &mut caches, &[batch]) {
-                    Ok(effects) => view.write(effects.writes),
+                match apply(&view, &mut caches, std::slice::from_ref(&batch)) {
+                    Ok(effects) => {
+                        let answers = effects.answers.iter().flatten();
+                        once(&batch, answers, index, *at_us, &mut effects_of_requests, findings);
+                        view.write(effects.writes);
+                    }
                     Err(error) => {
                         findings.violation("the log can be applied", self.end_us, format!("entry {index}: {error}"));
-                        return findings;
+                        return None;
                     }
                 }
             }
@@ -92,24 +177,27 @@ impl Replay<'_> {
                     let what =
                         format!("at index {index} a node had {hash:032x}, the log gives {:032x}", meta.state_hash);
                     findings.violation("the state follows from the log", self.end_us, what);
-                    return findings;
+                    return None;
                 }
             }
             findings.checked += 1;
-            let true_ms = self.start_ms + at_us / 1000;
-            if meta.time_ms > true_ms + TIME_AHEAD_MAX_MS {
-                let what = format!("entry {index} makes it {} ms later than it is", meta.time_ms - true_ms);
+            let latest_ms = self.latest_ms(*at_us);
+            if meta.time_ms > latest_ms {
+                let what =
+                    format!("entry {index} makes it {} ms later than any clock may show", meta.time_ms - latest_ms);
                 findings.violation("nothing expires early", *at_us, what);
-                return findings;
+                return None;
             }
             for held in self.held.iter().filter(|held| held.index == index) {
-                judge_held(&view, held, self.end_us, &mut findings);
+                judge_held(&view, held, self.end_us, findings);
             }
             for revision in before + 1..=meta.revision {
-                changes.extend(change_of(&view, revision));
+                if let Some(id) = course.note(&view, revision, *at_us) {
+                    expiries.changed(&view, id, latest_ms, *at_us, findings);
+                }
             }
             for search in waiting.remove(&meta.revision).unwrap_or_default() {
-                judge_search(&view, search, &mut findings);
+                judge_search(&view, search, findings);
             }
         }
         for search in waiting.into_values().flatten() {
@@ -120,19 +208,41 @@ impl Replay<'_> {
         if full_hash(&view).ok() != Meta::read(&view).ok().map(|meta| meta.state_hash) {
             findings.violation("the kept state hash is that of the state", self.end_us, "they differ at the end");
         }
-        for (watcher, feed) in self.feeds.iter().enumerate() {
-            judge_feed(watcher, feed, &changes, &mut findings);
+        if self.is_well {
+            expiries.all_ended(self.start_ms + self.end_us / 1000, self.end_us, findings);
         }
-        findings
+        if expiries.ended() == 0 {
+            findings.inconclusive.push("no alert ended by itself".into());
+        }
+        Some(course)
+    }
+
+    /// The latest time that a majority of the clocks may show.
+    fn latest_ms(&self, at_us: u64) -> u64 {
+        let elapsed_ms = at_us / 1000;
+        self.start_ms + elapsed_ms + elapsed_ms * CLOCK_DRIFT_MAX_PPM / 1_000_000 + CLOCK_STEP_MS
     }
 }
 
-/// (revision, alert) when this revision changed an alert.
-fn change_of(view: &MemoryView, revision: u64) -> Option<(u64, String)> {
-    let bytes = view.get(Family::Changes, &alert_core::state::family::change(revision)).ok()??;
-    match codec::decode::<FeedEntry>(&bytes).ok()?.change {
-        Change::Alert { id, .. } => Some((revision, id.to_string())),
-        _ => None,
+/// A request id has one effect, however often it was sent.
+fn once<'a>(
+    batch: &Batch,
+    answers: impl Iterator<Item = &'a Answer>,
+    index: u64,
+    at_us: u64,
+    effects: &mut BTreeMap<([u8; 16], u64), u64>,
+    findings: &mut Findings,
+) {
+    for (proposal, answer) in batch.proposals.iter().zip(answers) {
+        let (Some(request), Ok(done)) = (&proposal.request, answer) else { continue };
+        findings.checked += 1;
+        if done.repeated {
+            continue;
+        }
+        if let Some(first) = effects.insert((request.session, request.sequence), index) {
+            let what = format!("request {} took effect in entry {first} and in entry {index}", request.sequence);
+            findings.violation("one effect of a request id", at_us, what);
+        }
     }
 }
 
@@ -152,72 +262,6 @@ fn judge_held(view: &MemoryView, held: &HeldState, end_us: u64, findings: &mut F
                 rebuilt.len()
             );
             findings.violation("state and index equal a rebuild", end_us, what);
-        }
-    }
-}
-
-fn judge_search(view: &MemoryView, search: &Searched, findings: &mut Findings) {
-    let role = if search.sees_covert { Role::Search } else { Role::SearchOpen };
-    let caller = Caller { country: "GB".into(), authority: "nca".into(), system: "sim".into(), role };
-    let viewer = Viewer::new(caller, None);
-    let number = number_of(search.alert);
-    let mut expected = Vec::new();
-    let mut hidden = Vec::new();
-    for (key, value) in view.entries(Family::Alerts) {
-        let Ok(stored) = StoredAlert::decode(value) else { continue };
-        let Ok(alert) = stored.to_alert() else { continue };
-        let documents = alert.identities.iter().flat_map(|section| &section.identities).flat_map(|one| &one.documents);
-        if !documents.into_iter().any(|document| document.number == number) {
-            continue;
-        }
-        let Ok(id) = <[u8; 16]>::try_from(key) else { continue };
-        let id = alert_core::alert::AlertId::from_bytes(id).to_string();
-        let seen = read_label(view, stored.header.label).is_ok_and(|label| viewer.sight(&label) != Sight::Hidden);
-        if seen { expected.push((id, stored.header.version)) } else { hidden.push(id) }
-    }
-    findings.checked += 1;
-    let mut found = search.found.clone();
-    found.sort();
-    expected.sort();
-    if let Some((id, _)) = found.iter().find(|(id, _)| hidden.contains(id)) {
-        let what = format!("{} showed alert {id} (alert-{}) to a {role:?}", search.node, search.alert);
-        findings.violation("nothing is shown to who may not see it", search.returned_us, what);
-    } else if found != expected {
-        let what = format!(
-            "{} found {found:?} for alert-{} at revision {}, and there is {expected:?}",
-            search.node, search.alert, search.revision
-        );
-        findings.violation("a search finds what is there", search.returned_us, what);
-    }
-}
-
-/// The owner's bureau sees every change of its alerts, so its feed is the changes, from where it began.
-fn judge_feed(watcher: usize, feed: &[FeedItem], changes: &[(u64, String)], findings: &mut Findings) {
-    findings.checked += feed.len() as u64;
-    let Some((at, revision)) = feed.iter().enumerate().find_map(|(at, item)| Some((at, item.upsert?.0))) else {
-        return;
-    };
-    let Some(place) = changes.iter().position(|(changed, _)| *changed == revision) else {
-        let what = format!("watcher {watcher} got revision {revision}, which changed no alert");
-        findings.violation("nothing uncommitted is in the feed", feed[at].at_us, what);
-        return;
-    };
-    let Some(start) = place.checked_sub(at) else {
-        findings.violation("no event comes twice", feed[at].at_us, format!("watcher {watcher} got too many events"));
-        return;
-    };
-    for (item, expected) in feed.iter().zip(changes[start..].iter().map(Some).chain(std::iter::repeat(None))) {
-        let wrong = match expected {
-            None => Some("an event beyond the last change".to_owned()),
-            Some((revision, id)) if *id != item.alert_id || item.upsert.is_some_and(|(told, _)| told != *revision) => {
-                Some(format!("{:?} of {} where revision {revision} changed {id}", item.upsert, item.alert_id))
-            }
-            Some(_) => None,
-        };
-        if let Some(what) = wrong {
-            let what = format!("watcher {watcher} got {what}");
-            findings.violation("no gap, no duplicate, no reordering in the feed", item.at_us, what);
-            return;
         }
     }
 }

@@ -96,7 +96,7 @@ pub fn seed(test: &str) -> u64 {
 pub fn judge(test: &str, history: &History) {
     let bounds = CheckerBounds { operations: CALLS_PER_ALERT, ..CheckerBounds::default() };
     let linearizable = check_linearizable(history, bounds);
-    let levels = check_levels(history);
+    let levels = check_levels(history, 0);
     eprintln!(
         "{test}: {} calls; {} judged for linearizability, {} reads for their level",
         history.operations.len(),
@@ -114,7 +114,7 @@ pub fn judge(test: &str, history: &History) {
         assert_eq!(check_linearizable(&lie.history, bounds).verdict(), Verdict::Violated, "{test}: {}", lie.what);
     }
     for lie in of_level {
-        assert_eq!(check_levels(&lie.history).verdict(), Verdict::Violated, "{test}: {}", lie.what);
+        assert_eq!(check_levels(&lie.history, 0).verdict(), Verdict::Violated, "{test}: {}", lie.what);
     }
 }
 

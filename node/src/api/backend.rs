@@ -55,12 +55,19 @@ pub struct ReadHandle {
     pub applied_index: u64,
     /// Replicated time of the view: the stamp of the last applied entry, milliseconds since 1970.
     pub stamp_ms: u64,
-    /// How old the state may be: the age of the newest quorum-confirmed probe (counted from when it was *sent*) whose
-    /// index the view has applied. `None` = never proven. Given at every level, `local` too: a node that cannot prove
-    /// that its state is younger than a second serves no partner, since a suspended agreement may be unknown to it.
-    pub staleness: Option<Duration>,
+    /// What the state is as fresh as, as time since boot: when the newest quorum-confirmed probe was *sent* whose index
+    /// the view has applied. `None` = never proven. Given at every level, `local` too: a node that cannot prove that its
+    /// state is younger than a second serves no partner, since a suspended agreement may be unknown to it.
+    pub proven_at: Option<Duration>,
     /// True when no quorum can be reached at present.
     pub without_quorum: bool,
+}
+
+impl ReadHandle {
+    /// How old the state may be at `boot` (time since boot); `None` = nothing is proven.
+    pub fn age_at(&self, boot: Duration) -> Option<Duration> {
+        Some(boot.saturating_sub(self.proven_at?))
+    }
 }
 
 /// Why a read cannot be served here.

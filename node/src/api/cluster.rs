@@ -27,7 +27,7 @@ impl TopologyService for Api {
         // A client that asks where to read from learns how this node stands without having to try it.
         let deadline = deadline::of_call(request.metadata(), self.options().deadline_max);
         match self.store().read(Level::Local, deadline).await {
-            Ok(state) => topology.staleness = state.staleness.map(duration),
+            Ok(state) => topology.staleness = state.age_at(self.host().clock.boot()).map(duration),
             Err(error) => topology.serves_no_reads_because = error.to_string(),
         }
         Ok(Response::new(topology))

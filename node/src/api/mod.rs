@@ -56,4 +56,4 @@ pub use errors::{ApiError, CodeRow, ErrorCode, detail_of};
 pub use forwarded::{forward_answer, forward_request};
 pub use peer::Peer;
 pub use server::serve;
-pub use tokens::TokenSealer;
+pub use tokens::{TokenKind, TokenSealer};

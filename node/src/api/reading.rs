@@ -40,8 +40,9 @@ pub struct Reading {
     pub normaliser: Normaliser,
     /// What counts as now: the later of the replicated time and this node's clock, milliseconds since 1970.
     pub now_ms: u64,
-    /// When the state was taken, as time since boot.
-    taken_at: Duration,
+    /// From when the state is, milliseconds since 1970: the time of the newest proof, or where there is none the last
+    /// replicated time.
+    pub as_of_ms: u64,
 }
 
 /// What a caller asks for.
@@ -50,13 +51,6 @@ struct Asked {
     level: Level,
     /// It named a level that needs a quorum: it gets that or is refused.
     insists: bool,
-}
-
-impl Reading {
-    /// How old the state may be at `boot` (time since boot); `None` = nothing is proven.
-    fn age_at(&self, boot: Duration) -> Option<Duration> {
-        Some(self.handle.staleness? + boot.saturating_sub(self.taken_at))
-    }
 }
 
 impl Api {
@@ -100,8 +94,7 @@ impl Api {
             level => level,
         };
         let mut handle = self.state(call, level).await?;
-        let is_young = handle.staleness.is_some_and(|staleness| staleness <= SERVED_STALENESS_MAX);
-        if matches!(level, Level::Session { .. }) && !is_young {
+        if matches!(level, Level::Session { .. }) && !self.is_young(&handle) {
             handle = self.state(call, Level::Bounded(SERVED_STALENESS_MAX)).await?;
         }
         self.look(call, handle, level)
@@ -117,6 +110,11 @@ impl Api {
                 Ok(read.await?)
             }
         }
+    }
+
+    /// Proven young enough to be served under the promise of one second.
+    fn is_young(&self, handle: &ReadHandle) -> bool {
+        handle.age_at(self.host().clock.boot()).is_some_and(|age| age <= SERVED_STALENESS_MAX)
     }
 
     /// Without a quorum, national callers may be given what is here, by policy.
@@ -155,14 +153,16 @@ impl Api {
 
     /// Who looks at `handle`: for a partner, under which agreement, if it is in force.
     pub(super) fn look(&self, call: &Call, handle: ReadHandle, level: Level) -> ApiResult<Reading> {
-        let taken_at = self.host().clock.boot();
         let meta = Arc::clone(&handle.meta);
-        let now_ms = meta.time_ms.max(self.host().clock.wall_ms());
+        let clock = &self.host().clock;
+        let now_ms = meta.time_ms.max(clock.wall_ms());
+        let age = handle.age_at(clock.boot());
+        let as_of_ms = age.map_or(meta.time_ms, |age| now_ms.saturating_sub(age.as_millis() as u64));
         let rules = self.caches().rules(&*handle.view, &meta)?;
         let normaliser = normaliser_in_force(&rules, self.store().normalisers())?;
         let agreement = if call.is_partner() {
             // An agreement's suspension counts everywhere within a second of its acknowledgement.
-            if handle.staleness.is_none_or(|staleness| staleness > SERVED_STALENESS_MAX) {
+            if !self.is_young(&handle) {
                 let message = "this node cannot prove its state young enough to serve a partner";
                 return Err(ApiError::new(ErrorCode::NoQuorum, message));
             }
@@ -191,7 +191,7 @@ impl Api {
             rules,
             normaliser,
             now_ms,
-            taken_at,
+            as_of_ms,
         })
     }
 
@@ -201,8 +201,7 @@ impl Api {
         if reading.may_be_old {
             return Ok(());
         }
-        let age = reading.age_at(self.host().clock.boot());
-        if age.is_none_or(|age| age > SERVED_STALENESS_MAX) {
+        if !self.is_young(&reading.handle) {
             let message = "the answer took so long that the state behind it may be too old by now";
             return Err(ApiError::new(ErrorCode::Behind, message));
         }
@@ -235,7 +234,7 @@ impl Api {
             level: reading.level as i32,
             staleness_bound: match reading.level {
                 pb::ReadLevel::Local => None,
-                _ => reading.handle.staleness.map(duration),
+                _ => reading.handle.age_at(self.host().clock.boot()).map(duration),
             },
             rules: Some(pb::RuleVersions {
                 search_profile: versions.search_profile,

@@ -142,7 +142,7 @@ impl Api {
         for source in asked.iter().filter(|source| *source != SOURCE) {
             answers.push(pb::SourceAnswer {
                 source: source.clone(),
-                as_of: Some(as_of(reading)),
+                as_of: Some(from_ms(reading.as_of_ms)),
                 status: pb::SourceStatus::NotEntitled as i32,
                 ..Default::default()
             });
@@ -195,24 +195,11 @@ pub(super) fn source_answer(
     };
     Ok(pb::SourceAnswer {
         source: SOURCE.into(),
-        as_of: Some(as_of(reading)),
+        as_of: Some(from_ms(reading.as_of_ms)),
         status: status as i32,
         truncation: found.truncation,
         candidates,
         reason: String::new(),
         coincidences: found.coincidences,
     })
-}
-
-/// From when the state is, milliseconds since 1970: the time of the newest proof, or where there is none the last
-/// replicated time.
-pub(super) fn as_of_ms(reading: &Reading) -> u64 {
-    match reading.handle.staleness {
-        Some(staleness) => reading.now_ms.saturating_sub(staleness.as_millis() as u64),
-        None => reading.meta.time_ms,
-    }
-}
-
-fn as_of(reading: &Reading) -> prost_types::Timestamp {
-    from_ms(as_of_ms(reading))
 }

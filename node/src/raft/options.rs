@@ -56,6 +56,9 @@ pub struct LogBounds {
     pub keep_bytes: u64,
     /// So many entries are kept for members that were away for a moment, as far as `keep_bytes` allows.
     pub keep_entries: u64,
+    /// Cutting is work for the log's database: not for fewer entries and fewer bytes than these, unless they are old.
+    pub cut_entries_min: u64,
+    pub cut_bytes_min: u64,
 }
 
 impl From<&StorageSection> for LogBounds {
@@ -65,6 +68,8 @@ impl From<&StorageSection> for LogBounds {
             snapshot_after: Duration::from_secs(storage.snapshot_age_max_s),
             keep_bytes: storage.log_keep_bytes_max,
             keep_entries: 1000,
+            cut_entries_min: 1000,
+            cut_bytes_min: 1 << 20,
         }
     }
 }

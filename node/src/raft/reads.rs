@@ -90,14 +90,13 @@ impl Reads {
             ReadError::NotReady { reason: "its state cannot be read".into() }
         })?;
         let position = view.position();
-        let proven_at = self.pump.proven_at(index_of(&position));
         Ok(ReadHandle {
             revision: position.revision,
             applied_index: index_of(&position),
             stamp_ms: view.meta().time_ms,
             meta: view.meta().clone(),
             view: Arc::new(view),
-            staleness: proven_at.map(|proven_at| self.clock.boot().saturating_sub(proven_at)),
+            proven_at: self.pump.proven_at(index_of(&position)),
             without_quorum: self.pump.without_quorum(),
         })
     }

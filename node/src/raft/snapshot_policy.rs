@@ -18,9 +18,6 @@ use crate::storage::{checkpoint::CheckpointStore, log::LogMarks};
 
 /// Between two looks.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// No purge for less than so many entries and bytes, unless they are old: purges go in large batches.
-const PURGE_ENTRIES_MIN: u64 = 1000;
-const PURGE_BYTES_MIN: u64 = 1 << 20;
 /// Longest time that an entry stays in the log.
 const LOG_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 
@@ -124,8 +121,9 @@ fn purge_upto(look: &Look, marks: &LogMarks, bounds: &LogBounds, now_ms: u64) ->
     // After it, its receiver goes on from the log.
     let upto = kept.min(look.sending.unwrap_or(u64::MAX));
     let bytes = marks.bytes_after(look.purged).saturating_sub(marks.bytes_after(upto));
-    let worth_while =
-        aged > look.purged || upto.saturating_sub(look.purged) >= PURGE_ENTRIES_MIN || bytes >= PURGE_BYTES_MIN;
+    let worth_while = aged > look.purged
+        || upto.saturating_sub(look.purged) >= bounds.cut_entries_min
+        || bytes >= bounds.cut_bytes_min;
     (upto > look.purged && worth_while).then_some(upto)
 }
 

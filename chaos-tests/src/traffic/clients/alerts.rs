@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+/// Writers still try an alert for so long after its end.
+const TRIED_AFTER_MS: u64 = 300;
+
 /// One alert as the clients know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -13,6 +16,8 @@ pub struct Known {
     /// The newest version that a client has seen.
     pub version: u64,
     pub covert: bool,
+    /// When it ends by itself, as its owner wishes, in milliseconds since 1970.
+    pub ends_ms: Option<u64>,
     /// A cancel or an erasure was sent.
     pub ending: bool,
 }
@@ -57,9 +62,18 @@ impl Alerts {
         self.0.lock().known.clone()
     }
 
-    /// Those that nobody has tried to end.
-    pub fn living(&self) -> Vec<Known> {
-        self.0.lock().known.iter().filter(|alert| !alert.ending).cloned().collect()
+    /// Those that nobody has tried to end, and whose time is not long past.
+    pub fn living(&self, now_ms: u64) -> Vec<Known> {
+        let lives =
+            |alert: &&Known| !alert.ending && alert.ends_ms.is_none_or(|ends_ms| now_ms < ends_ms + TRIED_AFTER_MS);
+        self.0.lock().known.iter().filter(lives).cloned().collect()
+    }
+
+    /// The owner wishes it to last longer.
+    pub fn extended(&self, number: u64, ends_ms: u64) {
+        if let Some(alert) = self.0.lock().known.iter_mut().find(|alert| alert.number == number) {
+            alert.ends_ms = Some(ends_ms);
+        }
     }
 
     /// A version was seen.

@@ -1,11 +1,14 @@
 //! What clients do while faults happen: writers, readers that ask random nodes at random levels, searchers of several
-//! rights, a follower of the feed. All through the client crate, all noted for the checks.
+//! rights and a partner, followers of the feed, and the keeper of the partner's agreement. All through the client crate,
+//! all noted for the checks.
 
 mod alerts;
+mod policy;
 mod reader;
 mod recorder;
 mod records;
 mod searcher;
+mod tokens;
 mod watcher;
 mod writer;
 
@@ -18,10 +21,13 @@ use tokio::time::sleep;
 
 pub use alerts::{Alerts, Known};
 pub use reader::read_all;
-pub use recorder::{FeedItem, Recorder, Searched};
-pub use records::{number_of, value_of};
+pub use recorder::Recorder;
+pub use records::{number_of, record, value_of};
 
-use crate::sim::net::{CLIENT_PORT, SimConnector, address};
+use crate::sim::{
+    machine::START_MS,
+    net::{CLIENT_PORT, SimConnector, address},
+};
 
 /// What a client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,20 +38,28 @@ pub enum Task {
     ReadBounded,
     /// Searches as a national system that may know of covert alerts.
     Search,
-    /// Searches as one that may not.
+    /// Searches as one of Northern Ireland that may not.
     SearchOpen,
+    /// Searches as a partner, under an agreement.
+    SearchPartner,
     Watch,
+    /// Follows the feed as a partner, under an agreement.
+    WatchPartner,
+    /// Keeps the agreement.
+    Policy,
 }
 
 impl Task {
     /// The identity that its certificate would give.
     pub fn caller(self, name: &str) -> Caller {
-        let role = match self {
-            Self::Write | Self::Read | Self::ReadBounded | Self::Watch => Role::Bureau,
-            Self::Search => Role::Search,
-            Self::SearchOpen => Role::SearchOpen,
+        let (country, authority, role) = match self {
+            Self::Write | Self::Read | Self::ReadBounded | Self::Watch => ("GB", "nca", Role::Bureau),
+            Self::Search => ("GB", "nca", Role::Search),
+            Self::SearchOpen => ("GB", "psni", Role::SearchOpen),
+            Self::SearchPartner | Self::WatchPartner => ("FR", "police", Role::Partner),
+            Self::Policy => ("GB", "home-office", Role::Policy),
         };
-        Caller { country: "GB".into(), authority: "nca".into(), system: name.to_owned(), role }
+        Caller { country: country.into(), authority: authority.into(), system: name.to_owned(), role }
     }
 }
 
@@ -73,10 +87,21 @@ impl Client {
         match self.task {
             Task::Write => writer::run(&self, &mut hands).await,
             Task::Read | Task::ReadBounded => reader::run(&self, &mut hands).await,
-            Task::Search | Task::SearchOpen => searcher::run(&self, &mut hands).await,
-            Task::Watch => watcher::run(&self, &mut hands).await,
+            Task::Search | Task::SearchOpen | Task::SearchPartner => searcher::run(&self, &mut hands).await,
+            Task::Watch | Task::WatchPartner => watcher::run(&self, &mut hands).await,
+            Task::Policy => policy::run(&self, &mut hands).await,
         }
         Ok(())
+    }
+
+    /// Who its certificate says that it is.
+    pub fn caller(&self) -> Caller {
+        self.task.caller(&self.name)
+    }
+
+    /// The true time, milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        START_MS + self.recorder.time.now_us() / 1000
     }
 
     /// A client of the cluster, seeded.

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use alert_client::{AlertClient, pb};
 
-use super::{Client, Hands, Known, Task, writer::found};
+use super::{Client, Hands, Known, Task, tokens, writer::found};
 use crate::{
-    model::{Call, Level, Operation, Outcome},
+    model::{Call, Level, Operation, Outcome, Question, Searched},
     sim::net::{CLIENT_PORT, address},
 };
 
@@ -64,7 +64,9 @@ async fn read(
         Level::Bounded { bound_us } => (pb::ReadLevel::Bounded, Duration::from_micros(bound_us).try_into().ok()),
         Level::Local => (pb::ReadLevel::Local, None),
     };
+    let search_id = format!("00000000-0000-7000-a000-{:012x}", client.recorder.time.next_us());
     let request = pb::GetRequest {
+        context: Some(pb::CallContext { search_id: search_id.clone(), ..Default::default() }),
         alert_id: alert.id.clone(),
         read: Some(pb::ReadOptions { level: wire as i32, bound, ..Default::default() }),
         ..Default::default()
@@ -74,16 +76,27 @@ async fn read(
     let result = api.at_node(address(node, CLIENT_PORT)).with_deadline(deadline).get(request).await;
     let returned_us = client.recorder.time.next_us();
     let outcome = match result {
-        Ok(answer) => {
-            let context = answer.answer.clone().unwrap_or_default();
-            let staleness_us = context
-                .staleness_bound
-                .and_then(|bound| Duration::try_from(bound).ok())
-                .map(|bound| bound.as_micros() as u64);
-            answer.record.as_ref().map_or(Outcome::Refused, |record| found(record, staleness_us))
+        Ok(pb::GetResponse { answer, record: Some(record), .. }) => {
+            let answer = answer.unwrap_or_default();
+            let staleness_us = staleness_us(&answer);
+            let info = record.info.clone().unwrap_or_default();
+            client.recorder.answer(Searched {
+                called_us,
+                returned_us,
+                revision: tokens::revision(&answer),
+                node: answer.node,
+                caller: client.caller(),
+                agreement: None,
+                question: Question::Record(alert.id.clone()),
+                level,
+                staleness_us,
+                search_id,
+                found: vec![(info.id, info.version)],
+            });
+            found(&record, staleness_us)
         }
         Err(error) if error.code == "NOT_FOUND" => Outcome::Absent { staleness_us: None },
-        Err(_) => Outcome::Refused,
+        Ok(_) | Err(_) => Outcome::Refused,
     };
     Operation {
         client: number,
@@ -94,6 +107,12 @@ async fn read(
         call: Call::Read { level },
         outcome,
     }
+}
+
+/// How old the state of an answer may be, as the node said.
+pub(super) fn staleness_us(answer: &pb::AnswerContext) -> Option<u64> {
+    let bound = answer.staleness_bound.and_then(|bound| Duration::try_from(bound).ok());
+    bound.map(|bound| bound.as_micros() as u64)
 }
 
 /// Reads every alert, linearizable, from every node of `nodes`; false when one did not answer.

@@ -12,35 +12,15 @@ use parking_lot::Mutex;
 
 use crate::{
     faults::Kind,
-    model::{History, Operation},
+    model::{Acknowledged, Call, Change, Expects, FeedItem, Followed, History, Operation, Outcome, Question, Searched},
     report::Timeline,
     sim::SimTime,
 };
 
-/// A search by number and what it found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Searched {
-    pub called_us: u64,
-    pub returned_us: u64,
-    pub node: String,
-    pub sees_covert: bool,
-    /// The number of the alert whose passport was asked for.
-    pub alert: u64,
-    /// The state that was searched.
-    pub revision: u64,
-    pub search_id: String,
-    /// (id, version) of each candidate.
-    pub found: Vec<(String, u64)>,
-}
-
-/// An event of the feed, as a watcher got it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedItem {
-    pub at_us: u64,
-    pub alert_id: String,
-    /// Of an upsert: (revision, version). `None`: a removal.
-    pub upsert: Option<(u64, u64)>,
-}
+/// Earlier than its end by the cluster's clocks nothing may be seen to have ended. They are right to within this.
+const CLOCKS_WITHIN_US: u64 = 100_000;
+/// Numbers of the "clients" that end alerts when their time has come.
+const TIME: u32 = 800_000;
 
 const BEFORE: u8 = 0;
 const RUNS: u8 = 1;
@@ -52,8 +32,13 @@ struct Recorded {
     /// Writes that have not come back, by the moment of their call and their client.
     open: BTreeMap<(u64, u32), Operation>,
     searches: Vec<Searched>,
-    feeds: Vec<Vec<FeedItem>>,
-    restarts: u64,
+    feeds: Vec<Followed>,
+    acknowledged: Vec<Acknowledged>,
+    agreement_changes: Vec<Acknowledged>,
+    /// When alerts end by themselves, by number.
+    ends: BTreeMap<u64, u64>,
+    resyncs: u32,
+    suspensions: u32,
     hang_ups: u32,
     repeats: u32,
     nodes: BTreeSet<u64>,
@@ -114,31 +99,67 @@ impl Recorder {
         recorded.history.operations.push(operation);
     }
 
+    /// A change that was acknowledged.
+    pub fn acknowledged(&self, revision: u64, at_us: u64) {
+        self.recorded.lock().acknowledged.push(Acknowledged { at_us, revision });
+    }
+
+    /// A change of an agreement that was acknowledged.
+    pub fn agreement_changed(&self, revision: u64, at_us: u64) {
+        self.acknowledged(revision, at_us);
+        self.recorded.lock().agreement_changes.push(Acknowledged { at_us, revision });
+    }
+
+    /// An alert ends by itself at that moment, unless it is extended.
+    pub fn ends(&self, alert: u64, at_us: u64) {
+        self.recorded.lock().ends.insert(alert, at_us);
+    }
+
     pub fn search(&self, search: Searched) {
+        let what = match &search.question {
+            Question::Number(number) => format!("search for {number}"),
+            Question::Record(id) => format!("get of {id}"),
+        };
         self.timeline.note(
             "client",
             format!(
-                "search for alert-{} at {}: {:?}, revision {}",
-                search.alert, search.node, search.found, search.revision
+                "{what} at {} as {}: {:?}, revision {}",
+                search.node,
+                search.caller.role.name(),
+                search.found,
+                search.revision
             ),
         );
-        self.recorded.lock().searches.push(search);
+        self.answer(search);
     }
 
-    /// A place for the events of one watcher.
-    pub fn new_feed(&self) -> usize {
+    /// An answer that shows something, for the checks.
+    pub fn answer(&self, answer: Searched) {
+        self.recorded.lock().searches.push(answer);
+    }
+
+    /// A place for the events of a feed that begins.
+    pub fn new_feed(&self, feed: Followed) -> usize {
         let mut recorded = self.recorded.lock();
-        recorded.feeds.push(Vec::new());
+        recorded.feeds.push(feed);
         recorded.feeds.len() - 1
     }
 
-    pub fn feed(&self, watcher: usize, item: FeedItem) {
-        self.recorded.lock().feeds[watcher].push(item);
+    pub fn feed(&self, feed: usize, item: FeedItem) {
+        self.recorded.lock().feeds[feed].items.push(item);
     }
 
-    /// A watcher went on from its last cursor, on some node.
-    pub fn feed_resumed(&self) {
-        self.recorded.lock().restarts += 1;
+    /// A feed told where it is before any event.
+    pub fn feed_started(&self, feed: usize, revision: u64) {
+        let feed = &mut self.recorded.lock().feeds[feed];
+        if feed.items.is_empty() {
+            feed.start.get_or_insert(revision);
+        }
+    }
+
+    /// A feed was told to begin anew.
+    pub fn feed_ended(&self) {
+        self.recorded.lock().resyncs += 1;
     }
 
     /// A caller hung up before the answer.
@@ -161,6 +182,9 @@ impl Recorder {
         let recorded = self.recorded.lock();
         let mut history = recorded.history.clone();
         history.operations.extend(recorded.open.values().cloned());
+        let now_us = self.time.now_us();
+        let due = recorded.ends.iter().filter(|(_, at_us)| **at_us <= now_us);
+        history.operations.extend(due.map(|(alert, at_us)| ending(*alert, *at_us)));
         history
     }
 
@@ -168,11 +192,41 @@ impl Recorder {
         self.recorded.lock().searches.clone()
     }
 
-    pub fn feeds(&self) -> Vec<Vec<FeedItem>> {
+    pub fn feeds(&self) -> Vec<Followed> {
         self.recorded.lock().feeds.clone()
     }
 
-    pub fn feed_resumptions(&self) -> u64 {
-        self.recorded.lock().restarts
+    /// All changes that were acknowledged, and those of agreements among them.
+    pub fn acknowledgements(&self) -> (Vec<Acknowledged>, Vec<Acknowledged>) {
+        let recorded = self.recorded.lock();
+        (recorded.acknowledged.clone(), recorded.agreement_changes.clone())
+    }
+
+    /// The agreement was suspended.
+    pub fn suspended(&self) {
+        self.recorded.lock().suspensions += 1;
+    }
+
+    /// How often the agreement was suspended.
+    pub fn suspensions(&self) -> u32 {
+        self.recorded.lock().suspensions
+    }
+
+    /// Feeds that had to begin anew.
+    pub fn resyncs(&self) -> u32 {
+        self.recorded.lock().resyncs
+    }
+}
+
+/// Time as a client of the store: from the alert's end on it may cancel it, and says to nobody when it did.
+fn ending(alert: u64, at_us: u64) -> Operation {
+    Operation {
+        client: TIME + alert as u32,
+        called_us: at_us.saturating_sub(CLOCKS_WITHIN_US),
+        returned_us: None,
+        node: None,
+        alert: format!("alert-{alert}"),
+        call: Call::Write { expects: Expects::Any, change: Change::Cancel },
+        outcome: Outcome::Unknown,
     }
 }

@@ -1,4 +1,5 @@
-//! Follows the feed, and goes on from its last cursor on another node whenever the stream ends.
+//! Follows the feed, goes on from its last cursor on another node whenever the stream ends, and begins anew when it is
+//! told to.
 
 use std::time::Duration;
 
@@ -6,61 +7,87 @@ use alert_client::pb;
 use alert_proto::v1::feed_service_client::FeedServiceClient;
 use tokio::time::timeout;
 
-use super::{Client, FeedItem, Hands};
-use crate::sim::net::{CLIENT_PORT, address};
+use super::{Client, Hands, Task, policy::AGREEMENT, tokens};
+use crate::{
+    model::{FeedItem, Followed},
+    sim::net::{CLIENT_PORT, address},
+};
 
 /// A stream that says nothing for so long is given up.
 const SILENCE: Duration = Duration::from_millis(2500);
 
+/// How a stream ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Broken,
+    /// The cursor is of no use any more.
+    BeginAnew,
+}
+
 pub(super) async fn run(client: &Client, hands: &mut Hands) {
-    let feed = client.recorder.new_feed();
+    let agreement = (client.task == Task::WatchPartner).then(|| AGREEMENT.to_owned());
+    let begin = || {
+        let (caller, agreement) = (client.caller(), agreement.clone());
+        client.recorder.new_feed(Followed { caller, agreement, start: None, items: Vec::new() })
+    };
+    let mut feed = begin();
     let mut cursor = Vec::new();
     while !client.recorder.is_over() {
         let node = hands.node(&client.recorder);
-        if follow(client, hands, feed, node, &mut cursor).await && !cursor.is_empty() {
-            client.recorder.feed_resumed();
+        if follow(client, hands, feed, node, &mut cursor).await == End::BeginAnew {
+            client.recorder.feed_ended();
+            client.recorder.timeline.note(&client.name, "begins its feed anew");
+            feed = begin();
+            cursor.clear();
         }
         hands.pause(5..100).await;
     }
 }
 
-/// True when anything came.
-async fn follow(client: &Client, hands: &mut Hands, feed: usize, node: u64, cursor: &mut Vec<u8>) -> bool {
-    let Some(channel) = client.channel(&address(node, CLIENT_PORT)).await else { return false };
+async fn follow(client: &Client, hands: &mut Hands, feed: usize, node: u64, cursor: &mut Vec<u8>) -> End {
+    let Some(channel) = client.channel(&address(node, CLIENT_PORT)).await else { return End::Broken };
+    let partner = client.task == Task::WatchPartner;
     let context = pb::CallContext {
         search_id: format!("00000000-0000-7000-9000-{:012x}", client.recorder.time.next_us()),
         officer_ref: "sim".into(),
-        purpose: Some(pb::Code { list: "purpose".into(), value: "alert-management".into() }),
+        purpose: Some(pb::Code {
+            list: "purpose".into(),
+            value: if partner { "border-control" } else { "alert-management" }.into(),
+        }),
+        agreement_id: if partner { AGREEMENT.into() } else { String::new() },
         ..Default::default()
     };
     let request = pb::WatchRequest { context: Some(context), cursor: cursor.clone(), ..Default::default() };
     let mut service = FeedServiceClient::new(channel);
-    let Ok(Ok(answer)) = timeout(SILENCE, service.watch(request)).await else { return false };
+    let Ok(Ok(answer)) = timeout(SILENCE, service.watch(request)).await else { return End::Broken };
     let mut stream = answer.into_inner();
-    let mut came = false;
     // Now and then it breaks off by itself, to resume elsewhere.
     let until = tokio::time::Instant::now() + hands.millis(200..3000);
     while !client.recorder.is_over() && tokio::time::Instant::now() < until {
-        let Ok(Ok(Some(message))) = timeout(SILENCE, stream.message()).await else { return came };
-        came = true;
+        let Ok(Ok(Some(message))) = timeout(SILENCE, stream.message()).await else { return End::Broken };
+        let epoch = message.answer.map_or(0, |answer| answer.epoch);
+        let place = |cursor: &[u8]| tokens::revision_of_cursor(epoch, cursor).unwrap_or(0);
         match message.item {
             Some(pb::watch_response::Item::Events(events)) => {
                 for event in events.events {
-                    let upsert = match &event.change {
+                    let version = match &event.change {
                         Some(pb::feed_event::Change::Upsert(record)) => {
-                            let info = record.info.clone().unwrap_or_default();
-                            Some((info.revision, info.version))
+                            Some(record.info.as_ref().map_or(0, |info| info.version))
                         }
                         _ => None,
                     };
+                    let (at_us, revision) = (client.recorder.time.next_us(), place(&event.cursor));
                     *cursor = event.cursor;
-                    let at_us = client.recorder.time.next_us();
-                    client.recorder.feed(feed, FeedItem { at_us, alert_id: event.alert_id, upsert });
+                    client.recorder.feed(feed, FeedItem { at_us, revision, alert_id: event.alert_id, version });
                 }
             }
-            Some(pb::watch_response::Item::Progress(progress)) => *cursor = progress.cursor,
-            Some(pb::watch_response::Item::Restart(_)) | None => return came,
+            Some(pb::watch_response::Item::Progress(progress)) => {
+                client.recorder.feed_started(feed, place(&progress.cursor));
+                *cursor = progress.cursor;
+            }
+            Some(pb::watch_response::Item::Restart(_)) => return End::BeginAnew,
+            None => return End::Broken,
         }
     }
-    came
+    End::Broken
 }

@@ -1,13 +1,18 @@
-//! A bureau that creates, changes and ends alerts; retries under the same request id, and sometimes hangs up.
+//! A bureau that creates, changes, suspends, extends and ends alerts, and lets some end by themselves; retries under the
+//! same request id, and sometimes hangs up.
 
 use alert_client::{AlertClient, Error, pb};
+use alert_core::alert::time::from_ms;
 use tokio::time::timeout;
 
 use super::{
     Client, Hands, Known,
     records::{record, value_of},
 };
-use crate::model::{Call, Change, Expects, Operation, Outcome};
+use crate::{
+    model::{Call, Change, Expects, Operation, Outcome},
+    sim::machine::START_MS,
+};
 
 /// Alerts alive at a time.
 const LIVING: usize = 6;
@@ -15,7 +20,7 @@ const LIVING: usize = 6;
 pub(super) async fn run(client: &Client, hands: &mut Hands) {
     let api = client.connect();
     while client.recorder.traffic_runs() {
-        let living = client.alerts.living();
+        let living = client.alerts.living(client.now_ms());
         if living.len() < LIVING {
             create(client, hands, &api).await;
         } else {
@@ -36,13 +41,17 @@ impl Hands {
 async fn create(client: &Client, hands: &mut Hands, api: &AlertClient) {
     let (number, value) = (client.alerts.new_number(), client.alerts.new_value());
     let covert = hands.percent(30);
+    let ends_ms = hands.percent(25).then(|| client.now_ms() + hands.millis(1_500..7_000).as_millis() as u64);
     let call = Call::Write { expects: Expects::Absent, change: Change::Set(value) };
-    let request = pb::CreateRequest { alert: Some(record(number, value, covert)), ..Default::default() };
+    let request = pb::CreateRequest { alert: Some(record(number, value, covert, ends_ms)), ..Default::default() };
     let name = format!("alert-{number}");
     let send = |api: AlertClient, context| api_create(api, pb::CreateRequest { context, ..request.clone() });
     if let Some(answer) = perform(client, hands, api, &name, call, send).await {
         let version = answer.version;
-        client.alerts.add(Known { number, id: answer.alert_id, version, covert, ending: false });
+        if let Some(ends_ms) = ends_ms {
+            client.recorder.ends(number, (ends_ms - START_MS) * 1000);
+        }
+        client.alerts.add(Known { number, id: answer.alert_id, version, covert, ends_ms, ending: false });
     }
 }
 
@@ -55,11 +64,11 @@ async fn write(client: &Client, hands: &mut Hands, api: &AlertClient, alert: &Kn
     let id = alert.id.clone();
     let expects = Expects::Version(alert.version);
     match hands.random_index(100) {
-        0..55 => {
+        0..50 => {
             let value = client.alerts.new_value();
             let call = Call::Write { expects, change: Change::Set(value) };
             let request = pb::UpdateRequest {
-                alert: Some(pb::Alert { id, ..record(alert.number, value, alert.covert) }),
+                alert: Some(pb::Alert { id, ..record(alert.number, value, alert.covert, alert.ends_ms) }),
                 expected_version: alert.version,
                 ..Default::default()
             };
@@ -69,23 +78,12 @@ async fn write(client: &Client, hands: &mut Hands, api: &AlertClient, alert: &Kn
             };
             perform(client, hands, api, &name, call, send).await;
         }
-        55..90 => {
-            let call = Call::Write { expects: Expects::Any, change: Change::Touch };
-            let restriction = pb::Restriction {
-                kind: pb::RestrictionKind::Suspended as i32,
-                territories: vec![pb::Party { code: "GB-NIR".into() }],
-                requested_by: "sim".into(),
-                decision: "sim".into(),
-                ..Default::default()
-            };
-            let request = pb::RestrictRequest { alert_id: id, restriction: Some(restriction), ..Default::default() };
-            let send = |api: AlertClient, context| {
-                let request = pb::RestrictRequest { context, ..request.clone() };
-                async move { api.restrict(request).await }
-            };
-            perform(client, hands, api, &name, call, send).await;
-        }
-        90..96 => {
+        // In one part of the United Kingdom, or everywhere.
+        50..70 => suspend(client, hands, api, alert, vec![pb::Party { code: "GB-NIR".into() }]).await,
+        70..80 => suspend(client, hands, api, alert, Vec::new()).await,
+        80..88 => lift(client, hands, api, alert).await,
+        88..90 if alert.ends_ms.is_some() => extend(client, hands, api, alert).await,
+        88..95 => {
             client.alerts.ends(alert.number);
             let call = Call::Write { expects: Expects::Any, change: Change::Cancel };
             let reason = Some(pb::Code { list: "deletion-reason".into(), value: "revoked".into() });
@@ -106,6 +104,66 @@ async fn write(client: &Client, hands: &mut Hands, api: &AlertClient, alert: &Kn
             };
             perform(client, hands, api, &name, call, send).await;
         }
+    }
+}
+
+async fn suspend(client: &Client, hands: &mut Hands, api: &AlertClient, alert: &Known, territories: Vec<pb::Party>) {
+    let call = Call::Write { expects: Expects::Any, change: Change::Touch };
+    let restriction = pb::Restriction {
+        kind: pb::RestrictionKind::Suspended as i32,
+        territories,
+        requested_by: "sim".into(),
+        decision: "sim".into(),
+        ..Default::default()
+    };
+    let (alert_id, restriction) = (alert.id.clone(), Some(restriction));
+    let request = pb::RestrictRequest { alert_id, restriction, ..Default::default() };
+    let send = |api: AlertClient, context| {
+        let request = pb::RestrictRequest { context, ..request.clone() };
+        async move { api.restrict(request).await }
+    };
+    perform(client, hands, api, &alert.name(), call, send).await;
+}
+
+/// Lifts one of the alert's restrictions, if it has any.
+async fn lift(client: &Client, hands: &mut Hands, api: &AlertClient, alert: &Known) {
+    let read = pb::GetRequest { alert_id: alert.id.clone(), ..Default::default() };
+    let Ok(answer) = api.with_deadline(hands.millis(300..1500)).get(read).await else { return };
+    let Some(record) = answer.record else { return };
+    let version = record.info.map_or(0, |info| info.version);
+    let lifecycle = record.alert.and_then(|alert| alert.lifecycle).unwrap_or_default();
+    let Some(restriction) = lifecycle.restrictions.iter().rev().find(|one| one.lifted_at.is_none()) else { return };
+    let call = Call::Write { expects: Expects::Version(version), change: Change::Touch };
+    let request = pb::LiftRestrictionRequest {
+        alert_id: alert.id.clone(),
+        expected_version: version,
+        restriction_number: restriction.number,
+        ..Default::default()
+    };
+    let send = |api: AlertClient, context| {
+        let request = pb::LiftRestrictionRequest { context, ..request.clone() };
+        async move { api.lift_restriction(request).await }
+    };
+    perform(client, hands, api, &alert.name(), call, send).await;
+}
+
+/// Lets an alert last longer than its owner wished, often in the moment in which it ends.
+async fn extend(client: &Client, hands: &mut Hands, api: &AlertClient, alert: &Known) {
+    let until_ms = client.now_ms().max(alert.ends_ms.unwrap_or(0)) + hands.millis(500..3_000).as_millis() as u64;
+    let call = Call::Write { expects: Expects::Any, change: Change::Touch };
+    let request = pb::ExtendRequest {
+        alert_id: alert.id.clone(),
+        until: Some(from_ms(until_ms)),
+        reviewed_by: "sim".into(),
+        assessment: "sim".into(),
+        ..Default::default()
+    };
+    let send = |api: AlertClient, context| {
+        let request = pb::ExtendRequest { context, ..request.clone() };
+        async move { api.extend(request).await }
+    };
+    if perform(client, hands, api, &alert.name(), call, send).await.is_some() {
+        client.alerts.extended(alert.number, until_ms);
     }
 }
 
@@ -162,6 +220,9 @@ async fn perform<F: Future<Output = Result<pb::WriteResponse, Error>>>(
         Some(Ok(answer)) => Outcome::Written { version: answer.version },
         Some(Err(error)) => refusal(error, repeats > 0),
     };
+    if let Some(Ok(answer)) = &result {
+        client.recorder.acknowledged(answer.answer.as_ref().map_or(0, |answer| answer.revision), returned_us);
+    }
     if let Outcome::Written { version } = outcome
         && let Some(number) = alert.strip_prefix("alert-").and_then(|number| number.parse().ok())
     {
@@ -200,7 +261,7 @@ fn refusal(error: &Error, may_have_been: bool) -> Outcome {
 /// What a read made of a record.
 pub(super) fn found(record: &pb::AlertRecord, staleness_us: Option<u64>) -> Outcome {
     let info = record.info.clone().unwrap_or_default();
-    if info.state == pb::AlertState::Deleted as i32 {
+    if [pb::AlertState::Deleted, pb::AlertState::Expired].contains(&info.state()) {
         return Outcome::Ended { version: info.version, staleness_us };
     }
     let value = record.alert.as_ref().map_or(0, value_of);

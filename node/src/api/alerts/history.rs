@@ -9,12 +9,14 @@ use alert_core::{
 use super::Page;
 use crate::{
     api::{
+        admission::Class,
         call::Call,
         core::{Api, Operate},
         errors::ApiResult,
         operations::{self, Operation},
         reading::Reading,
         records::{Seen, given, parse_id, size},
+        work::Gone,
     },
     limits::ANSWER_BYTES_MAX,
 };
@@ -28,38 +30,58 @@ impl Operate for pb::HistoryRequest {
         let page = Page::open(api, call, self.page_size, &self.page_token, id.as_bytes())?;
         let after = page.after.as_deref().and_then(|key| Some(u64::from_be_bytes(key.try_into().ok()?))).unwrap_or(0);
         let reading = api.reading(call, self.read.as_ref()).await?;
-        let current = api.find_or_refuse(&reading, id)?;
+        // A page of versions is too much reading for the threads that answer calls.
+        let (api_there, state, size) = (api.clone(), reading.clone(), page.size);
+        let told = api.work(call, Class::Batch, move |gone| api_there.versions(&state, id, after, size, gone)).await?;
+        let next_page_token = if told.goes_on { page.next(api, &told.last.to_be_bytes()) } else { Vec::new() };
+        let answer = Some(api.disclose(call, &reading, told.disclosed).await?);
+        Ok(pb::HistoryResponse { answer, entries: told.entries, next_page_token })
+    }
+}
 
-        let mut versions = superseded(&reading, id, after, page.size)?;
-        if versions.len() < page.size && current.stored.header.version > after {
+/// One page of versions.
+struct Told {
+    entries: Vec<pb::HistoryEntry>,
+    disclosed: Vec<pb::AuditDisclosure>,
+    /// The last version that was looked at.
+    last: u64,
+    /// There may be more behind it.
+    goes_on: bool,
+}
+
+impl Api {
+    /// The versions above `after` that this viewer could see in their time, at most `limit`.
+    fn versions(&self, reading: &Reading, id: AlertId, after: u64, limit: usize, gone: &Gone) -> ApiResult<Told> {
+        let current = self.find_or_refuse(reading, id)?;
+        let mut versions = superseded(reading, id, after, limit)?;
+        if versions.len() < limit && current.stored.header.version > after {
             versions.push(current.stored);
         }
-        let full = versions.len() >= page.size;
-        let (mut entries, mut disclosed, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, after);
-        let mut cut = false;
+        let goes_on = versions.len() >= limit;
+        let mut told = Told { entries: Vec::new(), disclosed: Vec::new(), last: after, goes_on };
+        let mut bytes = 0;
         for stored in versions {
+            gone.check()?;
             if bytes >= ANSWER_BYTES_MAX {
-                cut = true;
+                told.goes_on = true;
                 break;
             }
-            last = stored.header.version;
-            let sight = api.sight(&reading, &stored.header)?;
+            told.last = stored.header.version;
+            let sight = self.sight(reading, &stored.header)?;
             if sight == Sight::Hidden {
                 continue;
             }
             let seen = Seen { id, sight, stored };
-            let record = api.record(&reading, &seen)?;
+            let record = self.record(reading, &seen)?;
             bytes += size(&record);
-            disclosed.push(given(id, last));
-            entries.push(pb::HistoryEntry {
+            told.disclosed.push(given(id, told.last));
+            told.entries.push(pb::HistoryEntry {
                 record: Some(record),
                 change: seen.stored.header.change.clone(),
-                changed_by: changed_by(&reading, &seen),
+                changed_by: changed_by(reading, &seen),
             });
         }
-        let next_page_token = if full || cut { page.next(api, &last.to_be_bytes()) } else { Vec::new() };
-        let answer = Some(api.disclose(call, &reading, disclosed).await?);
-        Ok(pb::HistoryResponse { answer, entries, next_page_token })
+        Ok(told)
     }
 }
 

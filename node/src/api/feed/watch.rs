@@ -20,7 +20,6 @@ use crate::{
         errors::{ApiError, ApiResult, ErrorCode},
         operations,
         reading::Reading,
-        search::as_of_ms,
         stream::{AnswerStream, StreamCall, over},
     },
     limits::{RETRY_AFTER_MIN, WATCH_PROGRESS_INTERVAL, WORK_STALENESS_MAX},
@@ -226,7 +225,7 @@ impl Watching {
         let complete = self.position.revision == reading.handle.revision;
         pb::FeedProgress {
             cursor: feed_cursor(&self.api, self.position.revision, self.position.scope),
-            as_of: complete.then(|| from_ms(as_of_ms(reading))),
+            as_of: complete.then(|| from_ms(reading.as_of_ms)),
         }
     }
 }

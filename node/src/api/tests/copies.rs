@@ -5,7 +5,7 @@
 //! `ALERT_SEED=n` replays a run, `ALERT_COPY_MINUTES=m` makes it longer or shorter than it is by default.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     sync::{
         Arc, Mutex,
@@ -15,13 +15,13 @@ use std::{
 };
 
 use alert_core::{
-    alert::{AlertId, Caller, Role, time::from_ms},
+    alert::{AlertId, Caller, Label, Role, Sight, Viewer, time::from_ms},
     pb::{self, alert_service_server::AlertService, feed_service_server::FeedService},
-    state::{command::Command, family::Family, scan_prefix},
+    state::{Change, FeedEntries, command::Command, family::Family, scan_prefix},
 };
 use futures::StreamExt;
 use prost::Message;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
@@ -31,7 +31,10 @@ use super::{
     world::agreement,
 };
 use crate::{
-    api::{AdminBackend, Api, ApiOptions, Leadership, Level, Store, detail_of, feed::revision_of_cursor},
+    api::{
+        AdminBackend, Api, ApiOptions, ForwardedCaller, Leadership, Level, Store, alerts::Filter, call::Call,
+        detail_of, feed::revision_of_cursor, operations,
+    },
     raft::{
         options::LogBounds,
         tests::world::{World, soon},
@@ -111,6 +114,90 @@ struct Copy {
     contents: Contents,
     /// Complete up to this revision; `None` while it begins anew.
     complete_to: Option<u64>,
+    /// Revisions of the events that came.
+    came: BTreeSet<u64>,
+    /// What the feed claims to have told whole: after the one revision, up to the other. Between two of them lies an export.
+    told: Vec<(u64, u64)>,
+}
+
+impl Copy {
+    fn reach(&mut self, revision: u64) {
+        self.told.last_mut().expect("a feed was begun").1 = revision;
+    }
+}
+
+/// What happened in the family of changes, written down before it is compacted: what each copy has to be told of.
+#[derive(Default)]
+struct Chronicle {
+    written_to: u64,
+    /// Of each keeper, the revisions that concern what it may see.
+    concerns: BTreeMap<&'static str, BTreeSet<u64>>,
+    /// Of each keeper, revisions of which it is not known: its agreement changed between them and the reading.
+    uncertain: BTreeMap<&'static str, Vec<(u64, u64)>>,
+    agreement_version: u64,
+}
+
+impl Chronicle {
+    /// Writes down what a node holds and is not written down yet.
+    async fn write_down(&mut self, api: &Api) {
+        let mut changes = Vec::new();
+        for keeper in keepers() {
+            let Keeper { name, caller, context, filter } = keeper;
+            let mut asked = pb::ListRequest { context, ..Default::default() };
+            let peer = ForwardedCaller { caller, certificate_serial: String::new() };
+            let call = Call::enter(&operations::LIST, peer, soon(5), &mut asked).unwrap();
+            let reading = match api.reading_at(&call, Level::Local).await {
+                Ok(reading) => reading,
+                // A node that was started just now, or that no partner may be served from.
+                Err(_) => return,
+            };
+            changes.push((name, reading, Filter::new(filter.as_ref()).unwrap()));
+        }
+        let newest = changes.iter().map(|(_, reading, _)| reading.handle.revision).min().unwrap();
+        if newest <= self.written_to {
+            return;
+        }
+        let is_seen = |viewer: &Viewer, filter: &Filter, label: &Label| {
+            filter.takes(label) && viewer.sight(label) != Sight::Hidden
+        };
+        for (name, reading, filter) in &changes {
+            let labels = api.labels(reading);
+            let mut entries = FeedEntries::after(&*reading.handle.view, self.written_to).unwrap();
+            while let Some((revision, entry)) = entries.next_entry().unwrap() {
+                let Change::Alert { before, after, .. } = entry.change else { continue };
+                let mut labels = [before, after].into_iter().flatten().map(|label| labels.get(label).unwrap());
+                if revision <= newest && labels.any(|label| is_seen(&reading.viewer, filter, &label)) {
+                    self.concerns.entry(*name).or_default().insert(revision);
+                }
+            }
+            if let Some(agreement) = &reading.agreement
+                && agreement.version != self.agreement_version
+            {
+                self.uncertain.entry(*name).or_default().push((self.written_to, newest));
+                self.agreement_version = agreement.version;
+            }
+        }
+        self.written_to = newest;
+    }
+
+    /// Every change that a copy had to be told of came, and nothing else came.
+    fn check(&self, keeper: &Keeper, copy: &Copy) -> usize {
+        let none = BTreeSet::new();
+        let concerns = self.concerns.get(keeper.name).unwrap_or(&none);
+        let uncertain = self.uncertain.get(keeper.name).map_or(&[][..], Vec::as_slice);
+        let is_certain = |revision: &u64| {
+            *revision <= self.written_to && !uncertain.iter().any(|(after, to)| (after + 1..=*to).contains(revision))
+        };
+        let mut compared = 0;
+        for (after, to) in &copy.told {
+            let range = || after + 1..=*to;
+            let due: Vec<_> = concerns.range(range()).filter(|revision| is_certain(revision)).collect();
+            let came: Vec<_> = copy.came.range(range()).filter(|revision| is_certain(revision)).collect();
+            assert_eq!(due, came, "{}: the changes after {after} up to {to}", keeper.name);
+            compared += due.len();
+        }
+        compared
+    }
 }
 
 struct KeepingUp {
@@ -189,6 +276,7 @@ impl KeepingUp {
     /// The changes behind `cursor`, on any node, until the feed says to begin anew.
     async fn follow(&mut self, mut cursor: Vec<u8>) {
         let mut reached = revision_of_cursor(&self.any_api().await, &cursor);
+        self.copy.lock().unwrap().told.push((reached, reached));
         loop {
             let api = self.any_api().await;
             let Keeper { caller, context, filter, .. } = self.keeper.clone();
@@ -219,7 +307,9 @@ impl KeepingUp {
                         assert!(revision >= reached, "{}: {revision} after {reached}", self.keeper.name);
                         reached = revision;
                         cursor = progress.cursor;
-                        self.copy.lock().unwrap().complete_to = Some(revision);
+                        let mut copy = self.copy.lock().unwrap();
+                        copy.complete_to = Some(revision);
+                        copy.reach(revision);
                     }
                     pb::watch_response::Item::Restart(restart) => {
                         match restart.code.as_str() {
@@ -259,6 +349,8 @@ impl KeepingUp {
             pb::feed_event::Change::Removal(pb::FeedRemoval {}) => drop(copy.contents.remove(&id)),
         }
         copy.complete_to = Some(revision);
+        copy.came.insert(revision);
+        copy.reach(revision);
     }
 }
 
@@ -278,7 +370,6 @@ async fn existing(alive: &Alive, random: &mut StdRng) -> Option<AlertId> {
 /// Changes at random: alerts mostly; now and then the agreement and the rules.
 async fn write(alive: Alive, mut random: StdRng, pause: Arc<AtomicBool>, written: Arc<AtomicU64>, clock_ms: u64) {
     let began = Instant::now();
-    let mut agreement_version = 1;
     loop {
         sleep(Duration::from_millis(random.random_range(5..400))).await;
         if pause.load(Ordering::Relaxed) {
@@ -324,15 +415,6 @@ async fn write(alive: Alive, mut random: StdRng, pause: Arc<AtomicBool>, written
                 restriction: restriction(pb::RestrictionKind::Blocked, "GB", random.random_range(1_000..90_000)),
             },
             93..98 => Command::LiftRestriction { id, expected_version: 0, number: 1, by: "desk".into() },
-            _ if random.random_bool(0.15) => {
-                let mut wider = agreement(AGREEMENT);
-                if random.random_bool(0.5) {
-                    wider.categories.push(code("category", "missing").unwrap());
-                }
-                let expected_version = agreement_version;
-                agreement_version += 1;
-                Command::PutAgreement { agreement: wider.encode_to_vec(), expected_version }
-            }
             _ => Command::Tick,
         };
         // What the state machine refuses (no such alert, ended already) is part of the story.
@@ -342,37 +424,69 @@ async fn write(alive: Alive, mut random: StdRng, pause: Arc<AtomicBool>, written
     }
 }
 
+/// The agreement is changed, and wider or narrower than before.
+async fn change_agreement(cluster: &Cluster, version: &mut u64) {
+    let mut agreed = agreement(AGREEMENT);
+    if version.is_multiple_of(2) {
+        agreed.categories.push(code("category", "missing").unwrap());
+    }
+    cluster.run(Command::PutAgreement { agreement: agreed.encode_to_vec(), expected_version: *version }).await;
+    *version += 1;
+}
+
+const KILLED: &str = "killed";
+const CUT_OFF: &str = "cut off";
+const CUT_FROM_ONE: &str = "cut from one";
+const LEADERSHIP_MOVED: &str = "leadership moved";
+const NEEDS_SNAPSHOT: &str = "cut off until it needs a snapshot";
+/// In this mixture, each round in another order: so that each happens in any run that is long enough.
+const ROUND: [&str; 10] =
+    [KILLED, KILLED, KILLED, CUT_OFF, CUT_OFF, CUT_OFF, CUT_FROM_ONE, CUT_FROM_ONE, LEADERSHIP_MOVED, NEEDS_SNAPSHOT];
+
+/// What happens next.
+#[derive(Default)]
+struct Faults {
+    round: Vec<&'static str>,
+    happened: BTreeMap<&'static str, u64>,
+    /// Snapshots that came to a node that had been away.
+    snapshots: u64,
+}
+
+impl Faults {
+    fn next(&mut self, random: &mut StdRng) -> &'static str {
+        if self.round.is_empty() {
+            self.round.extend(ROUND);
+            self.round.shuffle(random);
+        }
+        let kind = self.round.pop().expect("just filled");
+        *self.happened.entry(kind).or_default() += 1;
+        kind
+    }
+}
+
 /// One fault, and its end.
-async fn fault(cluster: &mut Cluster, random: &mut StdRng, log: &mut BTreeMap<&'static str, u64>) {
+async fn fault(cluster: &mut Cluster, random: &mut StdRng, faults: &mut Faults) {
     let node = [1, 2, 3, LEARNER][random.random_range(0..4)];
     let others: Vec<u64> = [1, 2, 3, LEARNER].into_iter().filter(|other| *other != node).collect();
     let for_a_while = Duration::from_millis(random.random_range(200..15_000));
-    let kind = match random.random_range(0..10) {
-        0..3 => "killed",
-        3..6 => "cut off",
-        6..8 => "cut from one",
-        8 => "leadership moved",
-        _ => "cut off until it needs a snapshot",
-    };
-    *log.entry(kind).or_default() += 1;
-    match kind {
-        "killed" => {
+    match faults.next(random) {
+        KILLED => {
             cluster.kill(node).await;
             sleep(for_a_while).await;
             cluster.start(node).await;
         }
-        "cut off" => {
+        CUT_OFF => {
             others.iter().for_each(|other| cluster.world.pipes.cut(node, *other));
             sleep(for_a_while).await;
             others.iter().for_each(|other| cluster.world.pipes.heal(node, *other));
         }
-        "cut from one" => {
+        CUT_FROM_ONE => {
             let other = others[random.random_range(0..others.len())];
             cluster.world.pipes.cut(node, other);
             sleep(for_a_while).await;
             cluster.world.pipes.heal(node, other);
         }
-        "leadership moved" => {
+        LEADERSHIP_MOVED => {
             if let Some(leader) = leader(cluster) {
                 // It may well be refused: the others lag, or another fault is not over yet.
                 drop(cluster.world.node(leader).admin().transfer_leader(0, soon(5)).await);
@@ -382,10 +496,16 @@ async fn fault(cluster: &mut Cluster, random: &mut StdRng, log: &mut BTreeMap<&'
             others.iter().for_each(|other| cluster.world.pipes.cut(node, *other));
             sleep(Duration::from_secs(5)).await;
             for other in others.iter().filter(|other| VOTERS.contains(other)) {
-                drop(cluster.world.node(*other).admin().trigger_snapshot(soon(5)).await);
+                if let Ok(built) = cluster.world.node(*other).admin().trigger_snapshot(soon(5)).await {
+                    cluster.world.cut_log(*other, built.snapshot_index).await;
+                }
             }
             sleep(Duration::from_secs(2)).await;
+            let mut receives = cluster.world.node(node).snapshots_under_way();
             others.iter().for_each(|other| cluster.world.pipes.heal(node, *other));
+            // Not where so little was written meanwhile that the log still reaches back.
+            let received = timeout(Duration::from_secs(20), receives.wait_for(|coming| *coming > 0)).await;
+            faults.snapshots += u64::from(received.is_ok());
         }
     }
 }
@@ -458,14 +578,17 @@ async fn an_hour(seed: u64, minutes: u64) {
         copies.push((keeper, copy, counts));
     }
 
-    let mut faults = BTreeMap::new();
+    let mut faults = Faults::default();
+    let mut chronicle = Chronicle { agreement_version: 1, ..Chronicle::default() };
+    let (mut agreement_version, mut resyncs_due) = (1, 0);
     let end = Instant::now() + Duration::from_secs(60 * minutes);
-    let mut compared = 0;
+    let (mut compared, mut told) = (0, 0);
     while Instant::now() < end {
         let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
             fault(&mut cluster, &mut random, &mut faults).await;
-            let revision = cluster.world.node(1).applied().borrow().revision;
+            chronicle.write_down(&cluster.api(1)).await;
+            let revision = cluster.world.node(1).applied().borrow().revision.min(chronicle.written_to);
             // Mostly right behind the newest change, where it overtakes whoever was cut off for a moment.
             let kept = if random.random_bool(0.75) { random.random_range(0..2) } else { random.random_range(0..60) };
             let before_revision = revision.saturating_sub(kept);
@@ -492,12 +615,35 @@ async fn an_hour(seed: u64, minutes: u64) {
             assert_eq!(hash(&truth), hash(&copy.contents), "{}", keeper.name);
         }
         compared += 1;
+        // Nothing is missing before the newest state either: each change came, and each once.
+        chronicle.write_down(&cluster.api(leader)).await;
+        for (keeper, copy, _) in &copies {
+            told += chronicle.check(keeper, &copy.lock().unwrap());
+        }
+        // The partner's agreement changes, and its copy is told to begin anew.
+        change_agreement(&cluster, &mut agreement_version).await;
+        resyncs_due += 1;
+        let (_, _, counts) = copies.last().expect("the partner's");
+        let resynced = || counts.resyncs.load(Ordering::Relaxed) >= resyncs_due;
+        // It may be away for up to a minute.
+        let told_so = async {
+            while !resynced() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(Duration::from_secs(120), told_so).await.expect("the partner's copy begins anew");
+        chronicle.write_down(&cluster.api(leader)).await;
         pause.store(false, Ordering::Relaxed);
     }
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
 
-    println!("{compared} comparisons, {} changes, faults {faults:?}", written.load(Ordering::Relaxed));
-    let mut all = [0; 3];
+    println!(
+        "{compared} comparisons, {} changes, {told} events compared with the changes that there were; {:?}; {} snapshots",
+        written.load(Ordering::Relaxed),
+        faults.happened,
+        faults.snapshots
+    );
+    let mut all = [0; 2];
     for (keeper, copy, counts) in &copies {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let copy = copy.lock().unwrap();
@@ -514,14 +660,17 @@ async fn an_hour(seed: u64, minutes: u64) {
             count(&counts.compacted),
         );
         assert!(count(&counts.events) > 20 * minutes, "{}: too little happened", keeper.name);
-        for (sum, one) in all.iter_mut().zip([&counts.resyncs, &counts.compacted, &counts.reconnects]) {
+        for (sum, one) in all.iter_mut().zip([&counts.compacted, &counts.reconnects]) {
             *sum += count(one);
         }
     }
-    let [resyncs, compacted, connections] = all;
-    assert!(compacted > 0 && connections > 0, "COMPACTED, connections: {all:?}");
-    // An agreement changes now and then: in a short run perhaps never while its partner watches.
-    assert!(resyncs > 0 || minutes < 60, "RESYNC: {all:?}");
+    assert!(all.iter().all(|sum| *sum > 0), "COMPACTED, connections: {all:?}");
+    assert!(told as u64 > 20 * minutes, "too little was compared");
+    // Two rounds of faults at least.
+    if minutes >= 10 {
+        assert_eq!(faults.happened.len(), ROUND.iter().collect::<BTreeSet<_>>().len(), "{:?}", faults.happened);
+        assert!(faults.snapshots > 0, "no node needed a snapshot");
+    }
 }
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {

@@ -163,7 +163,7 @@ impl Store for FakeStore {
                 applied_index: meta.revision,
                 stamp_ms: meta.time_ms,
                 meta: Arc::new(meta),
-                staleness: *self.staleness.lock(),
+                proven_at: (*self.staleness.lock()).map(|staleness| self.clock.boot().saturating_sub(staleness)),
                 without_quorum,
             })
         })

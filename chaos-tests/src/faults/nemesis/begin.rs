@@ -1,176 +1,21 @@
-//! Makes faults happen, heals them when their time has come, and notes whether they took effect.
+//! How each kind of fault happens.
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use rand::{Rng, seq::SliceRandom};
 
-use super::{Kind, Order, Plan, Tally};
-use crate::sim::{Standing, World, machine::LOG, net::node_name};
-
-const MS: u64 = 1000;
-/// After so many faults the cluster is left in peace for a while: one that never stands has nothing to lose.
-const FAULTS_BETWEEN_RESTS: std::ops::Range<u32> = 3..8;
-const REST_MS: std::ops::Range<u64> = 1500..3500;
-
-/// What undoes a fault.
-enum Heal {
-    Cut(Vec<(String, String)>),
-    Slow(Vec<(String, String)>),
-    Lossy(Vec<(String, String)>),
-    Hang(u64, Vec<(String, String)>),
-    Clock(u64),
-    Disk(u64),
-}
-
-/// What is looked at later.
-enum Watch {
-    /// The power goes in the middle of the work, or at the latest now.
-    Torn { id: u64, losses: u64 },
-    /// The power goes when the node stands in a later term.
-    Voted { id: u64, term: u64, until_us: u64 },
-    /// A node whose fsyncs fail has to stop.
-    MustStop { id: u64 },
-    /// A node whose disk lied must not start.
-    MustNotStart { id: u64 },
-    /// A wiped node must not take part.
-    MustNotTakePart { id: u64 },
-    /// What a node with a rotten log does.
-    Rotten { id: u64 },
-}
-
-/// The cause of all trouble.
-pub struct Nemesis {
-    plan: Plan,
-    /// Kinds that have to happen yet; then any.
-    first: Vec<Kind>,
-    next_us: u64,
-    until_rest: u32,
-    active: Vec<(u64, Heal)>,
-    watched: Vec<(u64, Watch)>,
-    pub tally: Tally,
-    next_node: u64,
-    condemned: bool,
-}
+use super::{
+    MS, Nemesis,
+    after::{Heal, Watch},
+};
+use crate::{
+    faults::{Kind, Order},
+    sim::{World, machine::LOG, net::node_name},
+};
 
 impl Nemesis {
-    pub fn new(plan: &Plan) -> Self {
-        let first = plan.faults.clone();
-        let next_node = plan.voters + plan.learners + 1;
-        Self {
-            plan: plan.clone(),
-            first,
-            next_us: 0,
-            until_rest: FAULTS_BETWEEN_RESTS.start,
-            active: Vec::new(),
-            watched: Vec::new(),
-            tally: Tally::default(),
-            next_node,
-            condemned: false,
-        }
-    }
-
-    /// True when this run has faults of the kind.
-    pub fn plans(&self, kind: Kind) -> bool {
-        self.plan.faults.contains(&kind)
-    }
-
-    /// True for a member that never votes.
-    pub fn is_learner(&self, id: u64) -> bool {
-        id > self.plan.voters && id <= self.plan.voters + self.plan.learners
-    }
-
-    /// Kinds that have not taken effect.
-    pub fn missing(&self) -> Vec<Kind> {
-        self.tally.without_effect(&self.plan.faults).collect()
-    }
-
-    /// Called after each step while faults may happen.
-    pub fn step(&mut self, world: &mut World) {
-        self.look(world);
-        let now_us = world.time.now_us();
-        if now_us < self.next_us {
-            return;
-        }
-        let quiet = self.plan.quiet.as_micros() as u64;
-        self.next_us = now_us + world.random.random_range(quiet / 2..quiet * 2);
-        self.until_rest -= 1;
-        if self.until_rest == 0 {
-            self.until_rest = world.random.random_range(FAULTS_BETWEEN_RESTS);
-            self.next_us += world.random.random_range(REST_MS) * MS;
-        }
-        let kind = match self.first.pop() {
-            Some(kind) => kind,
-            None => {
-                let missing = self.missing();
-                let from =
-                    if missing.is_empty() || world.random.random_bool(0.5) { &self.plan.faults } else { &missing };
-                from[world.random.random_range(0..from.len())]
-            }
-        };
-        self.tally.tried(kind);
-        if self.begin(world, kind) == Some(true) {
-            self.tally.took_effect(kind);
-        }
-    }
-
-    /// Heals what is due, and judges what was waited for. Also after the faults have ended.
-    pub fn look(&mut self, world: &mut World) {
-        for (order, done) in world.operator.done() {
-            self.ordered(world, order, done);
-        }
-        let now_us = world.time.now_us();
-        let (due, active): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.active).into_iter().partition(|(until, _)| *until <= now_us);
-        self.active = active;
-        due.into_iter().for_each(|(_, heal)| self.heal(world, heal));
-        let (due, watched): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.watched).into_iter().partition(|(at, _)| *at <= now_us);
-        self.watched = watched;
-        due.into_iter().for_each(|(_, watch)| self.judge(world, watch));
-    }
-
-    /// Everything that can be healed is healed now.
-    pub fn heal_all(&mut self, world: &mut World) {
-        for (_, heal) in std::mem::take(&mut self.active) {
-            self.heal(world, heal);
-        }
-        world.timeline.note("fault", "everything is healed");
-    }
-
-    /// True while something is still waited for.
-    pub fn is_waiting(&self) -> bool {
-        !self.watched.is_empty()
-    }
-
-    fn ordered(&mut self, world: &mut World, order: Order, done: bool) {
-        let kinds: &[Kind] = match order {
-            Order::Form { .. } => &[],
-            Order::Join(id) => {
-                if done {
-                    world.recorder.add_node(id);
-                }
-                &[Kind::Join]
-            }
-            Order::Remove(id) => {
-                if done && world.standing.get(&id) != Some(&Standing::Condemned) {
-                    world.condemn(id, "it has left");
-                }
-                &[Kind::Remove, Kind::Replace]
-            }
-            Order::Snapshot(_) => &[Kind::Snapshot],
-            Order::Transfer(_) => &[Kind::Transfer],
-        };
-        if done {
-            kinds.iter().for_each(|kind| self.tally.took_effect(*kind));
-        }
-    }
-
-    fn note(&self, world: &World, words: String) {
-        world.timeline.note("fault", words);
-    }
-
     /// Begins a fault. `Some(true)`: it took effect; `Some(false)`: that shows later; `None`: it was not possible now.
-    fn begin(&mut self, world: &mut World, kind: Kind) -> Option<bool> {
+    pub(super) fn begin(&mut self, world: &mut World, kind: Kind) -> Option<bool> {
         let running = world.running();
         let members: Vec<u64> = running.iter().copied().filter(|id| world.recorder.nodes().contains(id)).collect();
         let victim = {
@@ -270,7 +115,11 @@ impl Nemesis {
             }
             Kind::Delay => {
                 let most = world.random.random_range(60..500);
-                let all = ways_of(world, &name);
+                let mut all = ways_of(world, &name);
+                // Half of the time clients reach the node as fast as ever: they see how old its state is.
+                if world.random.random_bool(0.5) {
+                    all.retain(|(_, other)| other.starts_with("node-"));
+                }
                 let ways = self.take(world, all)?;
                 self.note(world, format!("messages of node {victim} take up to {most} ms, for {} ms", short / MS));
                 for (a, b) in &ways {
@@ -378,6 +227,20 @@ impl Nemesis {
                 }
                 Some(false)
             }
+            Kind::Install => {
+                let leader = world.observer.leader();
+                let late = members.iter().copied().filter(|id| Some(*id) != leader).collect::<Vec<_>>();
+                // One at a time: the others have to go on writing.
+                let under_way = self.watched.iter().any(|(_, watch)| matches!(watch, Watch::Installed { .. }));
+                let late = world.pick(&late).filter(|_| members.len() > 2 && !under_way)?;
+                self.note(world, format!("node {late} is down until the others have cut their logs behind it"));
+                let installs = world.observer.installs(late);
+                // A leader looks once a second whether its log can be cut.
+                world.take_down(late, 3500 * MS);
+                self.watched.push((now_us + 1200 * MS, Watch::CutLogs { late }));
+                self.watched.push((now_us + 6000 * MS, Watch::Installed { late, installs }));
+                Some(false)
+            }
             // The clients' own.
             Kind::HangUp | Kind::Repeat => None,
             Kind::Transfer => {
@@ -393,7 +256,7 @@ impl Nemesis {
     }
 
     /// A new machine, at most three in a run.
-    fn new_node(&mut self, world: &mut World) -> Option<u64> {
+    pub(super) fn new_node(&mut self, world: &mut World) -> Option<u64> {
         let id = self.next_node;
         if id > self.plan.voters + self.plan.learners + 3 {
             return None;
@@ -407,110 +270,6 @@ impl Nemesis {
     fn take(&self, world: &mut World, ways: Vec<(String, String)>) -> Option<Vec<(String, String)>> {
         let taken: Vec<_> = ways.into_iter().filter(|(a, b)| world.take_way(a, b)).collect();
         if taken.is_empty() { None } else { Some(taken) }
-    }
-
-    fn heal(&mut self, world: &mut World, heal: Heal) {
-        match heal {
-            Heal::Cut(ways) => {
-                for (a, b) in ways {
-                    world.sim.repair(a.as_str(), b.as_str());
-                    world.free_way(&a, &b);
-                }
-            }
-            Heal::Slow(ways) => {
-                for (a, b) in ways {
-                    world.sim.set_link_max_message_latency(a.as_str(), b.as_str(), self.plan.latency_max);
-                    world.free_way(&a, &b);
-                }
-            }
-            Heal::Lossy(ways) => {
-                for (a, b) in ways {
-                    world.sim.set_link_fail_rate(a.as_str(), b.as_str(), 0.0);
-                    world.sim.repair(a.as_str(), b.as_str());
-                    world.free_way(&a, &b);
-                }
-            }
-            Heal::Hang(id, ways) => {
-                world.machines[&id].paused.store(false, Relaxed);
-                for (a, b) in ways {
-                    world.sim.release(a.as_str(), b.as_str());
-                    world.free_way(&a, &b);
-                }
-            }
-            Heal::Clock(id) => world.machines[&id].clock_offset_ms.store(0, Relaxed),
-            Heal::Disk(id) => world.machines[&id].slow_disk_ms.store(0, Relaxed),
-        }
-    }
-
-    fn judge(&mut self, world: &mut World, watch: Watch) {
-        let now_us = world.time.now_us();
-        match watch {
-            Watch::Torn { id, losses } => {
-                if world.machines[&id].disk.effects().power_losses > losses {
-                    self.tally.took_effect(Kind::TornWrite);
-                } else {
-                    // It had nothing to write; the armed loss must not come as a surprise later.
-                    world.machines[&id].disk.disarm();
-                }
-            }
-            Watch::Voted { id, term, until_us } => {
-                let voted = world.runs(id) && world.observer.node(id).term > term;
-                if !voted && now_us < until_us {
-                    self.watched.push((now_us, watch));
-                    return;
-                }
-                world.observer.look_closely(false);
-                if voted {
-                    self.note(world, format!("node {id} loses its power after its vote"));
-                    world.machines[&id].disk.lose_power();
-                    world.take_down(id, 800 * MS);
-                    self.tally.took_effect(Kind::VotedThenPowerLoss);
-                }
-            }
-            Watch::MustStop { id } => {
-                let effects = world.machines[&id].disk.effects();
-                if effects.syncs_failed == 0 {
-                    // Nothing to sync so far: look again.
-                    self.watched.push((now_us + 500 * MS, Watch::MustStop { id }));
-                    return;
-                }
-                self.tally.took_effect(Kind::FailingSync);
-                if world.runs(id) && world.observer.node(id).leads {
-                    let what = format!("node {id} leads, three seconds after an fsync of its log failed");
-                    world.observer.violation("nothing goes on after a failed fsync", what);
-                }
-                world.machines[&id].disk.fail_syncs(None);
-                if world.runs(id) {
-                    world.take_down(id, 100 * MS);
-                }
-                world.start_if_down(id);
-                self.watched.push((now_us + 500 * MS, Watch::MustNotStart { id }));
-            }
-            Watch::MustNotStart { id } => {
-                if world.runs(id) && world.observer.node(id).ready {
-                    let what = format!("node {id} serves on a disk that failed an fsync");
-                    world.observer.violation("a suspect disk is not used again", what);
-                }
-                self.leave(world, id, "its disk failed an fsync");
-            }
-            Watch::MustNotTakePart { id } => {
-                if world.observer.node(id).applied > 0 && world.runs(id) {
-                    let what = format!("node {id} takes part with another disk under its old id");
-                    world.observer.violation("a wiped disk is refused", what);
-                }
-                self.leave(world, id, "its disk was wiped");
-            }
-            Watch::Rotten { id } => self.leave(world, id, "its log is rotten"),
-        }
-    }
-
-    /// As an operator would: the node is removed, and another joins in its place.
-    fn leave(&mut self, world: &mut World, id: u64, why: &str) {
-        world.condemn(id, why);
-        world.operator.order(Order::Remove(id));
-        if let Some(new) = self.new_node(world) {
-            world.operator.order(Order::Join(new));
-        }
     }
 }
 
