@@ -18,7 +18,7 @@ pub struct Known {
     pub covert: bool,
     /// When it ends by itself, as its owner wishes, in milliseconds since 1970.
     pub ends_ms: Option<u64>,
-    /// A cancel or an erasure was sent.
+    /// A cancel or an erasure was sent; or it is left to end by itself.
     pub ending: bool,
 }
 

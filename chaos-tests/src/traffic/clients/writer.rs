@@ -16,6 +16,8 @@ use crate::{
 
 /// Alerts alive at a time.
 const LIVING: usize = 6;
+/// The first so many end by themselves for certain: nobody changes, extends or ends them.
+const LEFT_ALONE: usize = 3;
 
 pub(super) async fn run(client: &Client, hands: &mut Hands) {
     let api = client.connect();
@@ -41,7 +43,9 @@ impl Hands {
 async fn create(client: &Client, hands: &mut Hands, api: &AlertClient) {
     let (number, value) = (client.alerts.new_number(), client.alerts.new_value());
     let covert = hands.percent(30);
-    let ends_ms = hands.percent(25).then(|| client.now_ms() + hands.millis(1_500..7_000).as_millis() as u64);
+    let is_left_alone = client.alerts.all().len() < LEFT_ALONE;
+    let ends_ms =
+        (is_left_alone || hands.percent(25)).then(|| client.now_ms() + hands.millis(1_500..7_000).as_millis() as u64);
     let call = Call::Write { expects: Expects::Absent, change: Change::Set(value) };
     let request = pb::CreateRequest { alert: Some(record(number, value, covert, ends_ms)), ..Default::default() };
     let name = format!("alert-{number}");
@@ -51,7 +55,7 @@ async fn create(client: &Client, hands: &mut Hands, api: &AlertClient) {
         if let Some(ends_ms) = ends_ms {
             client.recorder.ends(number, (ends_ms - START_MS) * 1000);
         }
-        client.alerts.add(Known { number, id: answer.alert_id, version, covert, ends_ms, ending: false });
+        client.alerts.add(Known { number, id: answer.alert_id, version, covert, ends_ms, ending: is_left_alone });
     }
 }
 
