@@ -55,7 +55,7 @@ async fn look(leader: &Leader) -> Duration {
     }
     match leader.propose("what has fallen due", Command::Due).await {
         // At once: one command handles only so many items.
-        Ok(_) => Duration::ZERO,
-        Err(_) => LOOK_INTERVAL,
+        Ok(Ok(_)) => Duration::ZERO,
+        Ok(Err(_)) | Err(_) => LOOK_INTERVAL,
     }
 }

@@ -20,12 +20,12 @@ impl Duty for FeedCompaction {
         let old = leader.read("the oldest changes of the feed", move |view| old_before(view, now_ms)).await;
         let Some(Some(before_revision)) = old else { return LOOK_INTERVAL };
         match leader.propose("a shorter feed", Command::CompactFeed { before_revision }).await {
-            Ok(_) => {
+            Ok(Ok(_)) => {
                 tracing::info!(before_revision, "old changes left the feed");
                 // At once: one command drops only so many.
                 Duration::ZERO
             }
-            Err(_) => LOOK_INTERVAL,
+            Ok(Err(_)) | Err(_) => LOOK_INTERVAL,
         }
     }
 }
