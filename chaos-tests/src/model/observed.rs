@@ -9,6 +9,8 @@ use super::Level;
 pub enum Question {
     /// All alerts that hold this document number.
     Number(String),
+    /// All alerts about the person of this name, as written; asked for with the date of birth, which nobody shares.
+    Person { given: String, family: String },
     /// One record, by its id.
     Record(String),
 }

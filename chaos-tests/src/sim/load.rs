@@ -50,12 +50,14 @@ impl Load {
             .operations
             .iter()
             .filter(|operation| operation.call == linearizable && operation.is_answered_read());
-        let searches = self.searches.iter().filter(|search| matches!(search.question, Question::Number(_)));
+        let numbers = self.searches.iter().filter(|search| matches!(search.question, Question::Number(_)));
+        let persons = self.searches.iter().filter(|search| matches!(search.question, Question::Person { .. }));
         let partners = self.searches.iter().filter(|search| search.caller.role == Role::Partner);
         let counts = [
             ("acknowledged writes", acknowledged(&self.history), LEAST_WRITES),
             ("linearizable reads", reads.count(), LEAST_READS),
-            ("searches", searches.count(), LEAST_SEARCHES),
+            ("searches for a number", numbers.count(), LEAST_SEARCHES),
+            ("searches for a person", persons.count(), LEAST_SEARCHES),
             ("events of the feed", self.events(), LEAST_EVENTS),
             ("answers to the partner", partners.count(), LEAST_PARTNERS_ANSWERS),
             ("suspensions of the agreement", self.suspensions, LEAST_SUSPENSIONS),

@@ -61,14 +61,24 @@ fn asked_for(view: &MemoryView, question: &Question) -> Vec<(String, StoredAlert
             let stored = bytes.and_then(|bytes| StoredAlert::decode(&bytes).ok());
             stored.map(|stored| (id.clone(), stored)).into_iter().collect()
         }
-        Question::Number(number) => {
-            let all = view.entries(Family::Alerts).filter_map(|(key, value)| {
-                let id = AlertId::from_bytes(<[u8; 16]>::try_from(key).ok()?);
-                Some((id.to_string(), StoredAlert::decode(value).ok()?))
-            });
-            all.filter(|(_, stored)| stored.to_alert().is_ok_and(|alert| has_number(&alert, number))).collect()
-        }
+        Question::Number(number) => all_with(view, |alert| has_number(alert, number)),
+        Question::Person { given, family } => all_with(view, |alert| has_name(alert, given, family)),
     }
+}
+
+fn all_with(view: &MemoryView, fits: impl Fn(&pb::Alert) -> bool) -> Vec<(String, StoredAlert)> {
+    let all = view.entries(Family::Alerts).filter_map(|(key, value)| {
+        let id = AlertId::from_bytes(<[u8; 16]>::try_from(key).ok()?);
+        Some((id.to_string(), StoredAlert::decode(value).ok()?))
+    });
+    all.filter(|(_, stored)| stored.to_alert().is_ok_and(|alert| fits(&alert))).collect()
+}
+
+/// By the parts as they were written, not by anything that an index knows.
+fn has_name(alert: &pb::Alert, given: &str, family: &str) -> bool {
+    let identities = alert.identities.iter().flat_map(|section| &section.identities);
+    let mut parts = identities.flat_map(|identity| &identity.names).flat_map(|name| &name.parts);
+    parts.any(|part| part.text == given) && parts.any(|part| part.text == family)
 }
 
 fn has_number(alert: &pb::Alert, number: &str) -> bool {

@@ -22,7 +22,7 @@ use tokio::time::sleep;
 pub use alerts::{Alerts, Known};
 pub use reader::read_all;
 pub use recorder::Recorder;
-pub use records::{number_of, record, value_of};
+pub use records::{Person, number_of, record, value_of};
 
 use crate::sim::{
     machine::START_MS,

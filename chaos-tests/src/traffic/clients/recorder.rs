@@ -118,6 +118,7 @@ impl Recorder {
     pub fn search(&self, search: Searched) {
         let what = match &search.question {
             Question::Number(number) => format!("search for {number}"),
+            Question::Person { given, family } => format!("search for {given} {family}"),
             Question::Record(id) => format!("get of {id}"),
         };
         self.timeline.note(

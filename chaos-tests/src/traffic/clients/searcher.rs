@@ -1,8 +1,8 @@
-//! Searches by number and gets, from random nodes, as systems of different rights and as a partner under an agreement.
+//! Searches by number and by person, and gets, from random nodes, as systems of different rights and as a partner under an agreement.
 
 use alert_client::{AlertClient, Error, pb};
 
-use super::{Client, Hands, Known, Task, number_of, policy::AGREEMENT, reader::staleness_us, tokens};
+use super::{Client, Hands, Known, Person, Task, number_of, policy::AGREEMENT, reader::staleness_us, tokens};
 use crate::{
     model::{Level, Question, Searched},
     sim::net::{CLIENT_PORT, address},
@@ -38,10 +38,24 @@ pub(super) async fn run(client: &Client, hands: &mut Hands) {
         let deadline = hands.millis(200..1500);
         let api = api.at_node(address(node, CLIENT_PORT)).with_deadline(deadline);
         let context = pb::CallContext { search_id: search_id.clone(), ..Default::default() };
-        let by_number = hands.percent(75);
+        let asks = hands.random_index(100);
+        let reversed = hands.percent(50);
         let called_us = client.recorder.time.next_us();
-        let result =
-            if by_number { find(&api, context, level, alert).await } else { get(&api, context, level, alert).await };
+        let result = match asks {
+            0..45 => {
+                let number = number_of(alert.number);
+                let query = pb::Query { any_number: number.clone(), ..Default::default() };
+                find(&api, context, level, query, Question::Number(number)).await
+            }
+            45..75 => {
+                let person = Person::of(alert.number);
+                let query = pb::Query { person: Some(person.query(reversed)), ..Default::default() };
+                let (given, family) = person.name();
+                let question = Question::Person { given: given.into(), family: family.into() };
+                find(&api, context, level, query, question).await
+            }
+            _ => get(&api, context, level, alert).await,
+        };
         if let Ok(shown) = result {
             let level = match shown.answer.level() {
                 pb::ReadLevel::Linearizable => Level::Linearizable,
@@ -76,19 +90,19 @@ async fn find(
     api: &AlertClient,
     context: pb::CallContext,
     level: pb::ReadLevel,
-    alert: &Known,
+    query: pb::Query,
+    question: Question,
 ) -> Result<Shown, Error> {
-    let number = number_of(alert.number);
     let request = pb::SearchRequest {
         context: Some(context),
         read: Some(pb::ReadOptions { level: level as i32, ..Default::default() }),
-        query: Some(pb::Query { any_number: number.clone(), ..Default::default() }),
+        query: Some(query),
         ..Default::default()
     };
     let answer = api.search(request).await?;
     let candidates = answer.sources.iter().flat_map(|source| &source.candidates);
     Ok(Shown {
-        question: Question::Number(number),
+        question,
         found: candidates.map(|candidate| (candidate.alert_id.clone(), candidate.version)).collect(),
         answer: answer.answer.unwrap_or_default(),
     })
