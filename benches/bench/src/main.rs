@@ -68,7 +68,7 @@ enum Command {
     },
     /// The same work side by side with etcd, PostgreSQL and a bare RocksDB.
     Compare {
-        #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,reads,import")]
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,reads,persons,import")]
         against: Vec<Against>,
         /// Clients of the durable writes.
         #[arg(long, value_delimiter = ',', default_value = "1,64,256")]

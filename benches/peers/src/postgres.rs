@@ -100,7 +100,14 @@ impl Postgres {
         let made = as_user(&initdb)
             .arg("--pgdata")
             .arg(&data)
-            .args(["--username=bench", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions"])
+            .args([
+                "--username=bench",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--lc-collate=C",
+                "--lc-ctype=C.UTF-8",
+                "--no-instructions",
+            ])
             .output()
             .map_err(io)?;
         if !made.status.success() {

@@ -38,6 +38,15 @@ pub fn name_parts(form: &pb::NameForm) -> Vec<String> {
     form.parts.iter().map(|part| part.text.clone()).collect()
 }
 
+/// Lower case, words sorted: the least that anybody would do about the order of names.
+pub fn sorted_words(parts: &[String]) -> String {
+    let lower = parts.join(" ").to_lowercase();
+    let mut words: Vec<&str> =
+        lower.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.sort_unstable();
+    words.join(" ")
+}
+
 fn object_query(object: &pb::Object) -> Option<pb::Query> {
     let plain = |number: &str| {
         Some(pb::Query {
