@@ -73,9 +73,13 @@ pub struct NodeSeen {
     pub leads: bool,
     pub ready: bool,
     pub term: u64,
+    /// The last entry of its log.
+    pub last: u64,
     pub applied: u64,
     pub committed: u64,
     pub snapshot: u64,
+    /// The log begins behind this index.
+    pub purged: u64,
 }
 
 impl Observer {
@@ -120,9 +124,11 @@ impl Observer {
                         leads: status.role == "leader",
                         ready: status.ready,
                         term: status.term,
+                        last: status.last_log_index,
                         applied: status.applied_index,
                         committed: status.committed_index,
                         snapshot: status.snapshot_index,
+                        purged: status.purged_index,
                     },
                 );
             }

@@ -24,19 +24,24 @@ pub(super) enum Watch {
     Torn { id: u64, losses: u64 },
     /// The power goes when the node stands in a later term.
     Voted { id: u64, term: u64, until_us: u64 },
-    /// The others cut their logs while the node is down.
-    CutLogs { late: u64 },
+    /// The others cut their logs while the node is down; then it comes back.
+    CutLogs { late: u64, installs: u64, until_us: u64 },
     /// The node needs a snapshot from the leader to go on.
     Installed { late: u64, installs: u64 },
     /// A node whose fsyncs fail has to stop.
     MustStop { id: u64 },
     /// A node whose disk lied must not start.
-    MustNotStart { id: u64 },
+    MustNotStart { id: u64, until_us: u64 },
     /// A wiped node must not take part.
     MustNotTakePart { id: u64 },
     /// What a node with a rotten log does.
     Rotten { id: u64 },
 }
+
+/// A node that may start serves after this time at the latest, in most cases.
+const START_TIME_MAX: u64 = 3000 * MS;
+/// A leader looks once a second whether its log can be cut.
+const LOOK_AT_LOGS: u64 = 1000 * MS;
 
 impl Nemesis {
     pub(super) fn heal(&mut self, world: &mut World, heal: Heal) {
@@ -97,9 +102,18 @@ impl Nemesis {
                     self.tally.took_effect(Kind::VotedThenPowerLoss);
                 }
             }
-            Watch::CutLogs { late } => {
-                let others = world.running().into_iter().filter(|id| *id != late);
-                others.for_each(|id| world.operator.order(Order::Snapshot(id)));
+            Watch::CutLogs { late, installs, until_us } => {
+                let lacks = world.observer.node(late).last + 1;
+                let leader = world.observer.leader();
+                let is_cut = leader.is_some_and(|leader| world.observer.node(leader).purged >= lacks);
+                if !is_cut && now_us < until_us {
+                    let others = world.running().into_iter().filter(|id| *id != late);
+                    others.for_each(|id| world.operator.order(Order::Snapshot(id)));
+                    self.watched.push((now_us + LOOK_AT_LOGS, watch));
+                    return;
+                }
+                world.start_if_down(late);
+                self.watched.push((now_us + 2500 * MS, Watch::Installed { late, installs }));
             }
             Watch::Installed { late, installs } => {
                 if world.observer.installs(late) > installs {
@@ -123,12 +137,17 @@ impl Nemesis {
                     world.take_down(id, 100 * MS);
                 }
                 world.start_if_down(id);
-                self.watched.push((now_us + 500 * MS, Watch::MustNotStart { id }));
+                let until_us = now_us + START_TIME_MAX;
+                self.watched.push((now_us + 100 * MS, Watch::MustNotStart { id, until_us }));
             }
-            Watch::MustNotStart { id } => {
-                if world.runs(id) && world.observer.node(id).ready {
+            Watch::MustNotStart { id, until_us } => {
+                let serves = world.runs(id) && world.observer.node(id).ready;
+                if serves {
                     let what = format!("node {id} serves on a disk that failed an fsync");
                     world.observer.violation("a suspect disk is not used again", what);
+                } else if now_us < until_us {
+                    self.watched.push((now_us + 100 * MS, watch));
+                    return;
                 }
                 self.leave(world, id, "its disk failed an fsync");
             }

@@ -13,6 +13,9 @@ use crate::{
     sim::{World, machine::LOG, net::node_name},
 };
 
+/// Few writes make a log that is not worth a cut.
+const CUT_TIME_MAX: u64 = 12_000 * MS;
+
 impl Nemesis {
     /// Begins a fault. `Some(true)`: it took effect; `Some(false)`: that shows later; `None`: it was not possible now.
     pub(super) fn begin(&mut self, world: &mut World, kind: Kind) -> Option<bool> {
@@ -231,14 +234,14 @@ impl Nemesis {
                 let leader = world.observer.leader();
                 let late = members.iter().copied().filter(|id| Some(*id) != leader).collect::<Vec<_>>();
                 // One at a time: the others have to go on writing.
-                let under_way = self.watched.iter().any(|(_, watch)| matches!(watch, Watch::Installed { .. }));
+                let installs = |watch: &Watch| matches!(watch, Watch::CutLogs { .. } | Watch::Installed { .. });
+                let under_way = self.watched.iter().any(|(_, watch)| installs(watch));
                 let late = world.pick(&late).filter(|_| members.len() > 2 && !under_way)?;
                 self.note(world, format!("node {late} is down until the others have cut their logs behind it"));
                 let installs = world.observer.installs(late);
-                // A leader looks once a second whether its log can be cut.
-                world.take_down(late, 3500 * MS);
-                self.watched.push((now_us + 1200 * MS, Watch::CutLogs { late }));
-                self.watched.push((now_us + 6000 * MS, Watch::Installed { late, installs }));
+                let until_us = now_us + CUT_TIME_MAX;
+                world.take_down(late, CUT_TIME_MAX);
+                self.watched.push((now_us + 1200 * MS, Watch::CutLogs { late, installs, until_us }));
                 Some(false)
             }
             // The clients' own.
