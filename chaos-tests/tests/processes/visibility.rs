@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use alert_chaos::{
     demo::partner_agreement,
+    process::Standstill,
     traffic::{create, percentile},
 };
 use alert_client::AlertClient;
@@ -18,12 +19,11 @@ const ALERTS: u64 = 100;
 /// The promise for what is gone (domain.md section 4), by design and not by speed: a node that cannot prove its state
 /// younger than this refuses.
 const GONE_AFTER: Duration = Duration::from_secs(1);
-/// A search that names no level is bounded by 1 s, so later than that a new alert would be missed by a broken promise,
-/// and not by a slow machine.
+/// A search that names no level is bounded by 1 s.
 const SEEN_AFTER: Duration = Duration::from_secs(1);
-/// The aim for what is new, on a local network and machines that are not shared with six nodes and other tests: measured
-/// and told beside it, not asserted (docs/testing.md).
-const SEEN_AIM: Duration = Duration::from_millis(200);
+/// The promise for what is new, on a machine that does nothing else: what this one kept the nodes waiting meanwhile, for a
+/// processor or for the disk, is added to it (docs/testing.md).
+const SEEN_WITHIN: Duration = Duration::from_millis(200);
 
 /// The plate of a numbered record, searched as anybody would.
 fn question(alert: &pb::Alert) -> pb::SearchRequest {
@@ -80,13 +80,23 @@ async fn an_acknowledged_alert_is_found_on_every_node_and_a_cancelled_one_is_not
     let (writer, reader) = (bureau(&cluster), searcher(&cluster));
     let nodes: Vec<AlertClient> =
         cluster.nodes().iter().map(|node| reader.at_node(node.client_address().unwrap())).collect();
-    let (mut unseen, mut served) = (Vec::new(), Vec::new());
+    let all = cluster.nodes();
+    let standstill = Standstill::watch(all.iter().map(|node| &**node)).with_disk(cluster.directory()).unwrap();
+    let (mut unseen, mut served, mut allowed) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..ALERTS {
         let alert = known::numbered("visibility", number);
         let question = question(&alert);
+        let before = standstill.so_far();
         let id = create(&writer, alert).await.unwrap().alert_id;
         let moment = Instant::now();
-        unseen.extend(join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, true, moment))).await);
+        let last = join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, true, moment))).await;
+        let waited = standstill.so_far().since(&before);
+        for (time, node) in last.iter().zip(&all) {
+            let id = node.id();
+            assert!(*time < SEEN_WITHIN + waited.total(), "not found on node {id} after {time:?}, with {waited:?}");
+        }
+        unseen.extend(last);
+        allowed.push(waited.total());
 
         let reason = Some(pb::Code { list: "deletion-reason".to_owned(), value: "located".to_owned() });
         let cancel = pb::CancelRequest { alert_id: id.clone(), reason, ..Default::default() };
@@ -94,14 +104,14 @@ async fn an_acknowledged_alert_is_found_on_every_node_and_a_cancelled_one_is_not
         let moment = Instant::now();
         served.extend(join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, false, moment))).await);
     }
-    let late = unseen.iter().filter(|time| **time > SEEN_AIM).count();
+    let late = unseen.iter().filter(|time| **time >= SEEN_WITHIN).count();
     tell(&format!(
-        "{}; the aim is {SEEN_AIM:?}, missed {late} times",
+        "{}; {late} times later than {SEEN_WITHIN:?}",
         distribution("a new alert was last not found, after its acknowledgement", &unseen)
     ));
+    tell(&distribution("this machine kept the nodes waiting meanwhile", &allowed));
     tell(&distribution("a cancelled alert was last served, after its acknowledgement", &served));
     assert!(percentile(&served, 100) < GONE_AFTER);
-    assert!(percentile(&unseen, 100) < SEEN_AFTER);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
