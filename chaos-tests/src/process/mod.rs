@@ -55,5 +55,5 @@ pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
 pub use not_run::not_run;
 pub use spawn::{signal, spawn};
-pub use standstill::{Standstill, Waited};
+pub use standstill::{Standstill, Waited, processor_time};
 pub use wait::{block_on, wait_until};

@@ -141,13 +141,23 @@ impl Waited {
     }
 }
 
-/// How long threads of the process were ready to run and had no processor, since they began: the second figure of each
-/// thread's schedstat, in nanoseconds.
+/// How long threads of the process were ready to run and had no processor, since they began.
 fn kept_waiting(pid: u32) -> Duration {
+    schedstat(pid, 1)
+}
+
+/// How long a node's threads have had a processor: what its work costs, however busy the machine is. Threads that have
+/// ended meanwhile do not count.
+pub fn processor_time(node: &NodeProcess) -> Duration {
+    node.pid().map_or(Duration::ZERO, |pid| schedstat(pid, 0))
+}
+
+/// The sum of one figure of each thread's schedstat: time on a processor, time of waiting for one, both in nanoseconds.
+fn schedstat(pid: u32, figure: usize) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let waited = tasks.filter_map(|task| {
+    let times = tasks.filter_map(|task| {
         let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split_whitespace().nth(1)?.parse::<u64>().ok()
+        text.split_whitespace().nth(figure)?.parse::<u64>().ok()
     });
-    Duration::from_nanos(waited.sum())
+    Duration::from_nanos(times.sum())
 }

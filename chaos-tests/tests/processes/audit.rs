@@ -19,6 +19,8 @@ use crate::{
 
 /// Questions that are asked before anything is done to the log.
 const QUESTIONS: usize = 20;
+/// Who asks them.
+const OFFICER: &str = "officer-17";
 
 /// The log of node 1, and its records as they lie in it.
 struct Log {
@@ -42,14 +44,24 @@ impl Log {
         assert!(rest.is_empty() && records.len() > QUESTIONS, "{} records, {} bytes after", records.len(), rest.len());
         Self { file, records }
     }
+
+    /// The place of a record in the middle of the questions.
+    fn question(&self) -> usize {
+        let asked = self.records.iter().enumerate().filter(|(_, record)| officer_in(record).is_some());
+        asked.map(|(place, _)| place).nth(QUESTIONS / 2).expect("a record of each question")
+    }
+}
+
+/// Where a record names the officer.
+fn officer_in(record: &[u8]) -> Option<usize> {
+    record.windows(OFFICER.len()).position(|window| window == OFFICER.as_bytes())
 }
 
 /// Changes a record so that it looks well: its seal is made anew.
 fn rewritten(record: &[u8]) -> Vec<u8> {
-    let officer = b"officer-17";
-    let at = record.windows(officer.len()).position(|window| window == officer).expect("the officer who asked");
+    let at = officer_in(record).expect("the officer who asked");
     let mut record = record.to_vec();
-    record[at..at + officer.len()].copy_from_slice(b"officer-71");
+    record[at..at + OFFICER.len()].copy_from_slice(b"officer-71");
     let end = record.len() - 16;
     let seal = *blake3::hash(&record[4..end]).as_bytes();
     record[end..].copy_from_slice(&seal[..16]);
@@ -70,7 +82,7 @@ async fn an_altered_a_rewritten_a_swapped_and_a_dropped_record_of_a_nodes_log_ar
     let cluster = three().start().await.unwrap();
     let desk = Desk::new(&cluster);
     let reader = searcher(&cluster)
-        .with_defaults(|defaults| defaults.officer_ref = "officer-17".to_owned())
+        .with_defaults(|defaults| defaults.officer_ref = OFFICER.to_owned())
         .at_node(cluster.node(1).unwrap().client_address().unwrap());
     for _ in 0..QUESTIONS {
         reader.search(pb::SearchRequest { query: Some(known::no_hit()), ..Default::default() }).await.unwrap();
@@ -88,8 +100,9 @@ async fn an_altered_a_rewritten_a_swapped_and_a_dropped_record_of_a_nodes_log_ar
     assert_eq!(asked(&desk), (0, String::new()));
 
     // Each is done to the files of the running node, and to a copy that somebody took away.
-    let Log { file, records } = Log::read(&desk);
-    let number = records.len() / 2;
+    let log = Log::read(&desk);
+    let number = log.question();
+    let Log { file, records } = log;
     let sequence = read_frame(&records[number]).unwrap().record.sequence;
     let mut altered = records.clone();
     altered[number][30] ^= 1;
