@@ -23,7 +23,7 @@ QUALITY_QUERIES ?= 500
 # `make sim-fresh` simulates fresh seeds for so long; fixed ones are among the tests.
 SIM_SECONDS ?= 480
 
-.PHONY: help quality demo test deps build fmt fmt-check clippy deny sim sim-build sim-replay sim-test sim-fresh mutants
+.PHONY: help quality demo test deps build fmt fmt-check clippy without-rocksdb deny sim sim-build sim-replay sim-test sim-fresh mutants
 
 help:
 	@echo "make demo          start three nodes, import $(PERSONS) persons and $(OBJECTS) objects, search, kill the leader"
@@ -39,7 +39,7 @@ demo: deps
 	"$(CARGO_TARGET_DIR)/release/alert-demo" --seed $(SEED) --persons $(PERSONS) --objects $(OBJECTS) \
 		$(if $(filter-out 0 no false,$(KEEP)),--keep)
 
-# Tests that this machine cannot run (no root, no loop devices, no faketime) pass; they are named at the end.
+# Tests that this machine cannot run (no root, no loop devices, no strace, no faketime) pass; they are named at the end.
 NOT_RUN_FILE := $(CARGO_TARGET_DIR)/not-run.txt
 
 # The programs first: tests start them as real processes.
@@ -102,6 +102,10 @@ fmt-check:
 
 clippy: deps
 	cargo clippy --workspace --locked --all-targets -- -D warnings
+
+# The node builds without RocksDB, on the engine in memory alone: what the simulator is built on.
+without-rocksdb: deps
+	cargo check --locked -p alert-node --no-default-features --lib --tests
 
 # Licences, sources and bans of dependencies.
 deny:

@@ -9,6 +9,7 @@ use alert_cluster_config::{
     NodeConfig,
     tls::{Reload, TlsError},
 };
+use alert_core::search::normalise::variants;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
@@ -22,7 +23,7 @@ use crate::{
     ops::{Health, OpsServer, watch_node},
     preflight::{self, Obstacle},
     raft::{RaftNode, RaftOptions, types::Node},
-    seam::{Host, Lane, run},
+    seam::{Blocking, Host, Lane, run},
     storage::{
         Storage,
         data_directory::DirectoryOptions,
@@ -68,6 +69,7 @@ impl Server {
 
         let transport = Arc::new(Transport::open(&config)?);
         let sealer = TokenSealer::new(transport.token_key(&config.node.cluster_id), Arc::clone(&host.random));
+        let tables = tokio::spawn(read_tables(Arc::clone(&host.blocking)));
         let (files, directories) = (Arc::clone(&host.files), config.storage.clone());
         run(&*host.blocking, Lane::Snapshot, move || preflight::check_directories(&*files, &directories)).await?;
         let assembly = Assembly::open(Blueprint {
@@ -102,6 +104,8 @@ impl Server {
                 }
             }
         });
+        // Callers wait for them once, and not each for its first question.
+        tables.await.expect("they are part of the program, and a test reads them");
         let client_served = tokio::spawn({
             let (api, stopping, failed) = (api.clone(), stopping.clone(), failed.clone());
             async move {
@@ -163,6 +167,11 @@ impl Server {
             tracing::warn!(%error, "storage did not close in order");
         }
     }
+}
+
+/// Reads what searches keep for the life of the process, which takes longer than a caller may wait.
+async fn read_tables(blocking: Arc<dyn Blocking>) {
+    run(&*blocking, Lane::Read, || variants::groups("")).await;
 }
 
 async fn bind(config: &NodeConfig, transport: &Arc<Transport>, port: Port) -> Result<TcpServer, ServerError> {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -92,13 +95,13 @@ impl LocalCluster {
     pub async fn join(&self, node: &NodeProcess) -> anyhow::Result<()> {
         self.join_as_learner(node).await?;
         let id = node.id();
-        self.ask_leader("promoting", id, |admin| async move { admin.promote(id).await.map(drop) }).await
+        self.ask_leader("promoting", id, "voter", |admin| async move { admin.promote(id).await.map(drop) }).await
     }
 
     /// Adds a node that runs to the cluster as a learner.
     pub async fn join_as_learner(&self, node: &NodeProcess) -> anyhow::Result<()> {
         let request = self.as_learner(node)?;
-        self.ask_leader("adding", node.id(), |admin| {
+        self.ask_leader("adding", node.id(), "learner", |admin| {
             let request = request.clone();
             async move { admin.add_learner(request).await.map(drop) }
         })
@@ -118,16 +121,25 @@ impl LocalCluster {
     }
 
     /// Asks the leader of the moment until it agrees: it makes one change of the membership at a time, and promotes
-    /// only a node that has caught up, so that a first refusal says little.
-    async fn ask_leader<F>(&self, what: &str, id: u64, ask: impl Fn(Admin) -> F) -> anyhow::Result<()>
+    /// only a node that has caught up, so that a first refusal says little. A change whose answer was lost may have been
+    /// made, and is refused when it is asked for again: then the node is a member, of this `kind`.
+    async fn ask_leader<F>(&self, what: &str, id: u64, kind: &str, ask: impl Fn(Admin) -> F) -> anyhow::Result<()>
     where
         F: Future<Output = Result<(), Error>>,
     {
         let admin = self.client("operator")?.with_deadline(CHANGE_LIMIT).admin();
         let last = Mutex::new(String::new());
+        let may_be_made = AtomicBool::new(false);
         let waited = wait_until(&format!("{what} node {id}"), self.settings.ready_limit, || async {
-            let leader = self.node(self.wait_leader().await?)?.client_address()?;
-            let Err(error) = ask(admin.at(leader)).await else { return Ok(Some(())) };
+            let leader = self.wait_leader().await?;
+            if may_be_made.load(Ordering::Relaxed) {
+                let members = self.status(leader).await.map(|status| status.members).unwrap_or_default();
+                if members.iter().any(|member| member.node_id == id && member.kind == kind) {
+                    return Ok(Some(()));
+                }
+            }
+            let Err(error) = ask(admin.at(self.node(leader)?.client_address()?)).await else { return Ok(Some(())) };
+            may_be_made.fetch_or(error.maybe_applied, Ordering::Relaxed);
             if is_final(&error) {
                 bail!("{what} node {id}: {error}");
             }

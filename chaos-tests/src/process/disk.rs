@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::{keeper::Keeper, wait::wait_until};
+use super::{keeper::Keeper, spawn::is_root, wait::wait_until};
 
 /// `_IOR('X', 125, __u32)`: ext4's and XFS' shutdown.
 const FS_IOC_SHUTDOWN: libc::c_ulong = 0x8004_587d;
@@ -35,9 +35,7 @@ pub struct LoopDisk {
 impl LoopDisk {
     /// Why this machine has no such disks; `None` where it has.
     pub fn missing() -> Option<String> {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let root = status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"));
-        if !root {
+        if !is_root() {
             return Some("only root may mount".to_owned());
         }
         let control = fs::metadata("/dev/loop-control").is_ok_and(|file| file.file_type().is_char_device());

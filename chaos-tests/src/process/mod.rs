@@ -3,9 +3,11 @@
 //! * [`LocalCluster`] and its [`ClusterBuilder`]: nodes with certificates and configuration in one directory
 //! * [`NodeProcess`]: one node: start, kill, pause, terminate, wipe, its log and files
 //! * [`LoopDisk`]: a disk that loses its power, for real (root only)
+//! * [`FailingSync`]: a disk whose fsync fails (root only)
 //! * [`Links`]: cut and healed, one direction at a time, without root
 //! * [`not_run`]: tests that this machine cannot run say so
 //! * [`wait_until`]: waits for conditions, never for luck; [`block_on`] for tests that are not async
+//! * [`Standstill`]: how long the machine itself kept processes waiting, for promises about time
 //! * `administration`: forming and growing the cluster, as an operator does
 //! * `binaries`, `ports`, `spawn`, `keeper`, `http`: where the programs are, ports nobody else takes, processes that die
 //!   with ours, files that go with us, health over HTTP
@@ -32,6 +34,7 @@ mod binaries;
 mod builder;
 mod cluster;
 mod disk;
+mod failing_sync;
 mod http;
 mod keeper;
 mod links;
@@ -39,15 +42,18 @@ mod node;
 mod not_run;
 mod ports;
 mod spawn;
+mod standstill;
 mod wait;
 
 pub use binaries::{Binaries, find, find_example};
 pub use builder::{ClusterBuilder, Keep};
 pub use cluster::LocalCluster;
 pub use disk::LoopDisk;
+pub use failing_sync::FailingSync;
 pub use http::{Answer, get};
 pub use links::{CLIENTS, Links};
 pub use node::{FileFound, NodeProcess, State};
 pub use not_run::not_run;
 pub use spawn::{signal, spawn};
+pub use standstill::{Standstill, Waited, processor_time};
 pub use wait::{block_on, wait_until};

@@ -5,25 +5,17 @@
 //! processor, as the timers and the kernel tell it, and for nothing else.
 
 use std::{
-    fs,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use alert_chaos::{
-    process::{CLIENTS, NodeProcess, wait_until},
+    process::{CLIENTS, Standstill, wait_until},
     traffic::longest_gap,
 };
 use alert_client::{AlertClient, Trouble, pb};
 use alert_synth::known;
-use tokio::{
-    sync::watch,
-    task::{JoinHandle, JoinSet},
-    time::sleep,
-};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use crate::stage::{PATIENCE, Stage};
 
@@ -93,63 +85,6 @@ impl Calls {
         assert!(failed.is_empty(), "{} {what} failed, the first with {}", failed.len(), failed[0]);
         eprintln!("{} {what} answered, none failed", self.answered());
     }
-}
-
-/// How long a machine with other things to do kept us waiting.
-struct Standstill {
-    late_us: Arc<AtomicU64>,
-    task: JoinHandle<()>,
-    nodes: Vec<(u32, Duration)>,
-}
-
-/// What a look at the clock came to.
-#[derive(Debug)]
-struct Waited {
-    /// This process, client and links included: by how much its timers were later than timers are.
-    here: Duration,
-    /// Of the nodes, the one that waited longest for a processor.
-    nodes: Duration,
-}
-
-impl Standstill {
-    /// Of this process, and of `nodes`, which go on running.
-    fn watch<'a>(nodes: impl Iterator<Item = &'a NodeProcess>) -> Self {
-        const TICK: Duration = Duration::from_millis(5);
-        // A timer of ours counts milliseconds, and rounds up: so much later says nothing.
-        const JITTER: Duration = Duration::from_millis(3);
-        let late_us = Arc::new(AtomicU64::new(0));
-        let late = late_us.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                let due = Instant::now() + TICK;
-                sleep(TICK).await;
-                let beyond = due.elapsed().saturating_sub(JITTER);
-                late.fetch_add(beyond.as_micros() as u64, Ordering::Relaxed);
-            }
-        });
-        let nodes = nodes.filter_map(NodeProcess::pid).map(|pid| (pid, kept_waiting(pid))).collect();
-        Self { late_us, task, nodes }
-    }
-
-    fn end(self) -> Waited {
-        self.task.abort();
-        let nodes = self.nodes.iter().map(|(pid, before)| kept_waiting(*pid).saturating_sub(*before));
-        Waited {
-            here: Duration::from_micros(self.late_us.load(Ordering::Relaxed)),
-            nodes: nodes.max().unwrap_or_default(),
-        }
-    }
-}
-
-/// How long threads of the process were ready to run and had no processor, since they began: the second figure of each
-/// thread's schedstat, in nanoseconds.
-fn kept_waiting(pid: u32) -> Duration {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let waited = tasks.filter_map(|task| {
-        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split_whitespace().nth(1)?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(waited.sum())
 }
 
 /// Waits until the client has the node at `address` in favour, or out of it for `trouble`.

@@ -4,9 +4,11 @@
 //! One program, so that it is linked once; a module for each promise. `cargo build --workspace --bins --examples`
 //! first: the tests start the programs of the same build. `KEEP=1` keeps the files of a cluster.
 
+mod audit;
 mod damaged_log;
 mod desk;
 mod examples;
+mod failing_fsync;
 mod formation;
 mod killed;
 mod logs;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use alert_chaos::{
     demo::partner_agreement,
+    process::{LocalCluster, Standstill, processor_time},
     traffic::{create, percentile},
 };
 use alert_client::AlertClient;
@@ -18,12 +19,11 @@ const ALERTS: u64 = 100;
 /// The promise for what is gone (domain.md section 4), by design and not by speed: a node that cannot prove its state
 /// younger than this refuses.
 const GONE_AFTER: Duration = Duration::from_secs(1);
-/// A search that names no level is bounded by 1 s, so later than that a new alert would be missed by a broken promise,
-/// and not by a slow machine.
+/// A search that names no level is bounded by 1 s.
 const SEEN_AFTER: Duration = Duration::from_secs(1);
-/// The aim for what is new, on a local network and machines that are not shared with six nodes and other tests: measured
-/// and told beside it, not asserted (docs/testing.md).
-const SEEN_AIM: Duration = Duration::from_millis(200);
+/// The promise for what is new, on a machine that does nothing else: what this one kept the nodes waiting meanwhile, for a
+/// processor or for the disk, is added to it (docs/testing.md).
+const SEEN_WITHIN: Duration = Duration::from_millis(200);
 
 /// The plate of a numbered record, searched as anybody would.
 fn question(alert: &pb::Alert) -> pb::SearchRequest {
@@ -40,26 +40,40 @@ fn names(answer: &pb::SearchResponse, alert_id: &str) -> bool {
     answer.sources.iter().flat_map(|source| &source.candidates).any(|candidate| candidate.alert_id == alert_id)
 }
 
+/// What a node said of an alert, by the time since a change was acknowledged.
+struct Said {
+    /// When the last search *began* that still said the opposite; zero if none did.
+    last_opposite: Duration,
+    /// When the first one that said what it should was answered.
+    right: Duration,
+}
+
 /// Searches at one node until it answers with the alert, or without it. A refusal shows nothing; the node is asked again.
-/// Gives the time since `acknowledged` at which the last search *began* that still said the opposite; zero if none did.
-async fn last_opposite(
+async fn said(
     node: &AlertClient,
     question: &pb::SearchRequest,
     alert_id: &str,
     wanted: bool,
     acknowledged: Instant,
-) -> Duration {
-    let mut last = Duration::ZERO;
+) -> Said {
+    let mut last_opposite = Duration::ZERO;
     let end = acknowledged + LIMIT;
     while Instant::now() < end {
         let began = acknowledged.elapsed();
         match node.search(question.clone()).await {
-            Ok(answer) if names(&answer, alert_id) == wanted => return last,
-            Ok(_) => last = began,
+            Ok(answer) if names(&answer, alert_id) == wanted => {
+                return Said { last_opposite, right: acknowledged.elapsed() };
+            }
+            Ok(_) => last_opposite = began,
             Err(_) => {}
         }
     }
     panic!("within {LIMIT:?} this node did not say what it should");
+}
+
+/// The same of a cancelled one, where only the wrong answers count.
+async fn last_served(node: &AlertClient, question: &pb::SearchRequest, alert_id: &str, cancelled: Instant) -> Duration {
+    said(node, question, alert_id, false, cancelled).await.last_opposite
 }
 
 fn distribution(what: &str, times: &[Duration]) -> String {
@@ -80,28 +94,40 @@ async fn an_acknowledged_alert_is_found_on_every_node_and_a_cancelled_one_is_not
     let (writer, reader) = (bureau(&cluster), searcher(&cluster));
     let nodes: Vec<AlertClient> =
         cluster.nodes().iter().map(|node| reader.at_node(node.client_address().unwrap())).collect();
-    let (mut unseen, mut served) = (Vec::new(), Vec::new());
+    let all = cluster.nodes();
+    let standstill = Standstill::watch(all.iter().map(|node| &**node)).with_disk(cluster.directory()).unwrap();
+    let (mut seen, mut served, mut allowed) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..ALERTS {
         let alert = known::numbered("visibility", number);
         let question = question(&alert);
+        let before = standstill.so_far();
         let id = create(&writer, alert).await.unwrap().alert_id;
         let moment = Instant::now();
-        unseen.extend(join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, true, moment))).await);
+        let said = join_all(nodes.iter().map(|node| said(node, &question, &id, true, moment))).await;
+        let waited = standstill.so_far().since(&before);
+        for (Said { right, .. }, node) in said.iter().zip(&all) {
+            let id = node.id();
+            assert!(*right < SEEN_WITHIN + waited.total(), "found on node {id} after {right:?}, with {waited:?}");
+        }
+        seen.extend(said.iter().map(|said| said.right));
+        allowed.push(waited.total());
 
         let reason = Some(pb::Code { list: "deletion-reason".to_owned(), value: "located".to_owned() });
         let cancel = pb::CancelRequest { alert_id: id.clone(), reason, ..Default::default() };
         writer.cancel(cancel).await.unwrap();
         let moment = Instant::now();
-        served.extend(join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, false, moment))).await);
+        served.extend(join_all(nodes.iter().map(|node| last_served(node, &question, &id, moment))).await);
     }
-    let late = unseen.iter().filter(|time| **time > SEEN_AIM).count();
+    let late = seen.iter().filter(|time| **time >= SEEN_WITHIN).count();
     tell(&format!(
-        "{}; the aim is {SEEN_AIM:?}, missed {late} times",
-        distribution("a new alert was last not found, after its acknowledgement", &unseen)
+        "{}; {late} times later than {SEEN_WITHIN:?}",
+        distribution("a new alert was found, after its acknowledgement", &seen)
     ));
+    tell(&distribution("this machine kept the nodes waiting meanwhile", &allowed));
     tell(&distribution("a cancelled alert was last served, after its acknowledgement", &served));
+    // What is allowed for adds up what threads waited at the same time: half of them need none of it.
+    assert!(percentile(&seen, 50) < SEEN_WITHIN);
     assert!(percentile(&served, 100) < GONE_AFTER);
-    assert!(percentile(&unseen, 100) < SEEN_AFTER);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +143,10 @@ async fn a_node_that_slept_through_a_cancellation_never_serves_what_was_cancelle
         let at_node = reader.at_node(node.client_address().unwrap());
         let seen = at_node.search(question.clone()).await.unwrap();
         // A connection stands and the node is up to date; then it sleeps, knowing nothing of what follows.
-        assert!(names(&seen, &id) || last_opposite(&at_node, &question, &id, true, Instant::now()).await < SEEN_AFTER);
+        if !names(&seen, &id) {
+            let said = said(&at_node, &question, &id, true, Instant::now()).await;
+            assert!(said.last_opposite < SEEN_AFTER, "a search is bounded by 1 s");
+        }
         node.pause().unwrap();
         let reason = Some(pb::Code { list: "deletion-reason".to_owned(), value: "located".to_owned() });
         writer.cancel(pb::CancelRequest { alert_id: id.clone(), reason, ..Default::default() }).await.unwrap();
@@ -125,7 +154,7 @@ async fn a_node_that_slept_through_a_cancellation_never_serves_what_was_cancelle
         // The promise begins to bind a second after the acknowledgement; this is the one thing to wait for.
         tokio::time::sleep_until((acknowledged + GONE_AFTER).into()).await;
         node.resume().unwrap();
-        let last = last_opposite(&at_node, &question, &id, false, acknowledged).await;
+        let last = last_served(&at_node, &question, &id, acknowledged).await;
         assert_eq!(last, Duration::ZERO, "node {} served it, asked {last:?} after the acknowledgement", node.id());
     }
 }
@@ -148,7 +177,7 @@ async fn a_suspended_agreement_is_served_by_no_node_a_second_later_nor_by_one_th
         let nodes: Vec<AlertClient> =
             cluster.nodes().iter().map(|node| partner.at_node(node.client_address().unwrap())).collect();
         let moment = Instant::now();
-        join_all(nodes.iter().map(|node| last_opposite(node, &question, &id, true, moment))).await;
+        join_all(nodes.iter().map(|node| said(node, &question, &id, true, moment))).await;
         let node = cluster.node(sleeper).unwrap();
         node.pause().unwrap();
         let suspend = pb::SuspendAgreementRequest { agreement_id: agreement_id.clone(), ..Default::default() };
@@ -171,4 +200,24 @@ async fn a_suspended_agreement_is_served_by_no_node_a_second_later_nor_by_one_th
         let resume = pb::ResumeAgreementRequest { agreement_id: agreement_id.clone(), ..Default::default() };
         policy.resume_agreement(resume).await.unwrap();
     }
+}
+
+/// A node reads some tables once. It does so before it serves, or the first one to ask waits for them and is told that
+/// the answer came too late. Told by processor time, which says the same on a busy machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_question_about_a_person_costs_a_node_no_more_than_others() {
+    let cluster = LocalCluster::builder().nodes(1).start().await.unwrap();
+    let (reader, node) = (searcher(&cluster), cluster.node(1).unwrap());
+    // A connection stands, and a thread for searches.
+    reader.search(question(&known::numbered("first", 1))).await.unwrap();
+    let cost = async |count: usize| {
+        let before = processor_time(&node);
+        for _ in 0..count {
+            reader.search(pb::SearchRequest { query: Some(known::no_hit()), ..Default::default() }).await.unwrap();
+        }
+        processor_time(&node).saturating_sub(before)
+    };
+    let (first, next) = (cost(1).await, cost(100).await);
+    tell(&format!("the first question cost {first:?} of processor time, the next hundred {next:?}"));
+    assert!(first < next, "{first:?} and {next:?}");
 }

@@ -212,7 +212,8 @@ pub fn write_ahead_log(directory: &Path) -> PathBuf {
 pub struct Disk {
     syncs: AtomicU64,
     writes: AtomicU64,
-    held: Mutex<bool>,
+    /// The last fsync that need not wait, where later ones have to.
+    held_after: Mutex<Option<u64>>,
     changed: Condvar,
     failure: Mutex<Option<EngineError>>,
 }
@@ -230,12 +231,20 @@ impl Disk {
 
     /// Lets fsyncs wait.
     pub fn hold(&self) {
-        *self.held.lock() = true;
+        *self.held_after.lock() = Some(self.syncs());
+    }
+
+    /// Lets the first of those that wait go on, or the next one when none does.
+    pub fn let_one_pass(&self) {
+        if let Some(last) = &mut *self.held_after.lock() {
+            *last += 1;
+        }
+        self.changed.notify_all();
     }
 
     /// Lets them go on.
     pub fn release(&self) {
-        *self.held.lock() = false;
+        *self.held_after.lock() = None;
         self.changed.notify_all();
     }
 
@@ -245,11 +254,12 @@ impl Disk {
     }
 
     fn sync(&self) -> Result<(), EngineError> {
-        self.syncs.fetch_add(1, Ordering::SeqCst);
-        let mut held = self.held.lock();
-        while *held {
-            self.changed.wait(&mut held);
+        let own = self.syncs.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut held_after = self.held_after.lock();
+        while held_after.is_some_and(|last| own > last) {
+            self.changed.wait(&mut held_after);
         }
+        drop(held_after);
         self.failure.lock().clone().map_or(Ok(()), Err)
     }
 }

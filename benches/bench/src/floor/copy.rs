@@ -28,6 +28,9 @@ pub async fn copying_bytes_per_second(directory: &Path, time: Duration) -> anyho
     let receiver = tokio::spawn(async move {
         let (stream, _) = listener.accept().await?;
         let mut stream = acceptor.accept(stream).await?;
+        // As a node does: whoever connects waits to hear that it is let in.
+        stream.write_all(&[0]).await?;
+        stream.flush().await?;
         let mut file = tokio::fs::File::create(sink).await?;
         let mut bytes = vec![0; CHUNK];
         let mut received = 0u64;

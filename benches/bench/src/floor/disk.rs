@@ -2,36 +2,58 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::Path,
     sync::{Arc, Barrier},
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::fs::{FallocateFlags, fallocate};
+
 /// Bytes of one append.
 const BYTES: usize = 512;
+/// Bytes of a log's file.
+const LOG_BYTES: u64 = 64 << 20;
 
 /// Medians, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct DiskFloor {
     pub alone_ms: f64,
+    /// The same, taking turns with it, into a file whose space is preallocated and whose length grows: RocksDB's log.
+    pub preallocated_ms: f64,
+    /// ... and over what a file holds already: a log whose files are recycled.
+    pub recycled_ms: f64,
     pub second_of_three_ms: f64,
 }
 
-/// Appends and syncs one file for `time`, and then three files at once.
+/// Appends and syncs one file after the other for `time`, and then three files at once.
 ///
 /// # Errors
 /// The disk's.
 pub fn disk(directory: &Path, time: Duration) -> io::Result<DiskFloor> {
     let own = tempfile::tempdir_in(directory)?;
-    let mut file = log(&own.path().join("alone"))?;
-    let mut alone = Vec::new();
+    let mut growing = log(&own.path().join("alone"))?;
+    let mut preallocated = log(&own.path().join("preallocated"))?;
+    fallocate(&preallocated, FallocateFlags::KEEP_SIZE, 0, LOG_BYTES)?;
+    let mut recycled = File::create_new(own.path().join("recycled"))?;
+    recycled.write_all(&vec![1; LOG_BYTES as usize])?;
+    recycled.sync_all()?;
+    recycled.seek(SeekFrom::Start(0))?;
+    let (mut alone, mut ahead, mut over) = (Vec::new(), Vec::new(), Vec::new());
     let begun = Instant::now();
-    while begun.elapsed() < time {
-        alone.push(append(&mut file)?);
+    while begun.elapsed() < time && ((over.len() + 1) * BYTES) as u64 <= LOG_BYTES {
+        // In turns: the disk's pace changes by the second.
+        alone.push(append(&mut growing)?);
+        ahead.push(append(&mut preallocated)?);
+        over.push(append(&mut recycled)?);
     }
-    Ok(DiskFloor { alone_ms: median(alone), second_of_three_ms: second_of_three(own.path(), time)? })
+    Ok(DiskFloor {
+        alone_ms: median(alone),
+        preallocated_ms: median(ahead),
+        recycled_ms: median(over),
+        second_of_three_ms: second_of_three(own.path(), time)?,
+    })
 }
 
 /// Rounds in which three threads append at once; of each round the second that was done.

@@ -27,6 +27,9 @@ pub use stream::streamed_messages_per_second;
 pub struct Floors {
     /// append + fdatasync, median, alone, in milliseconds.
     pub sync_ms: f64,
+    /// The same into a file whose space is preallocated, and over what a file holds.
+    pub sync_preallocated_ms: f64,
+    pub sync_recycled_ms: f64,
     /// The second fastest of three appends + fdatasyncs at once: what a quorum of three on this disk waits for.
     pub second_of_three_ms: f64,
     /// Batches of 100 entries of 600 bytes written to RocksDB and synced, a second.
@@ -67,6 +70,8 @@ pub async fn measure(directory: &Path, time: Duration) -> anyhow::Result<Floors>
     let memcpy = tokio::task::spawn_blocking(move || memcpy_bytes_per_second(time)).await?;
     Ok(Floors {
         sync_ms: disk.alone_ms,
+        sync_preallocated_ms: disk.preallocated_ms,
+        sync_recycled_ms: disk.recycled_ms,
         second_of_three_ms: disk.second_of_three_ms,
         rocks_syncs_per_second,
         call_ms: one.ms(0.5),
@@ -98,6 +103,8 @@ pub fn table(floors: &Floors) -> Table {
     let mut table = Table::new("Floors", &["what", "value", "unit"]);
     let mib = 1024.0 * 1024.0;
     table.push(row!["append of 512 B + fdatasync, alone, p50", floors.sync_ms, "ms"]);
+    table.push(row!["the same, space preallocated (RocksDB's log), p50", floors.sync_preallocated_ms, "ms"]);
+    table.push(row!["the same over what a file holds (recycled), p50", floors.sync_recycled_ms, "ms"]);
     table.push(row!["second fastest of three at once, p50", floors.second_of_three_ms, "ms"]);
     table.push(row!["RocksDB batch of 100 x 600 B + sync", floors.rocks_syncs_per_second, "batches/s"]);
     table.push(row!["empty unary call, mutual TLS, one at a time, p50", floors.call_ms, "ms"]);

@@ -60,7 +60,7 @@ async fn the_leader_authorises_a_forwarded_call_again() {
     forward(Role::Bureau, method).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_forwarded_call_is_not_sent_on_again_but_held_where_it_came_from() {
     let (leader, follower) = two_nodes();
     leader.store.leadership.send_replace(Leadership::Unknown);
@@ -75,7 +75,7 @@ async fn a_forwarded_call_is_not_sent_on_again_but_held_where_it_came_from() {
     assert_eq!(held.await.unwrap().unwrap().into_inner().version, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_leader_that_cannot_be_reached_is_named() {
     let (_leader, follower) = two_nodes();
     *follower.store.peer.lock() = None;
@@ -99,7 +99,7 @@ async fn an_import_goes_through_a_follower() {
     assert_eq!(leader.audit.entries.lock().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_forwarded_change_that_was_too_late_to_be_answered_is_never_called_refused() {
     let (leader, follower) = two_nodes();
     // The change is made, and its audit record does not become durable before the deadline.

@@ -1,5 +1,6 @@
 //! Every field of every message that is stored comes back as it went in: through create, restart, snapshot, get, export
-//! and import, on RocksDB. Messages are filled by reflection, so a field that is added later is in here by itself.
+//! and import, on RocksDB where the build has it. Messages are filled by reflection, so a field that is added later is in
+//! here by itself.
 
 // One macro makes requests of one field and of many.
 #![allow(clippy::needless_update)]
@@ -37,7 +38,7 @@ use crate::{
     },
     raft::options::LogBounds,
     seam::PeerIdentity,
-    storage::engine::rocks::{RocksEngines, RocksSettings},
+    storage::testing::kinds,
 };
 
 /// Fields that no caller sets and no stored message holds: why.
@@ -51,7 +52,9 @@ const NEVER_SET: &[(&str, &str)] = &[
 const PHOTO: &[u8] = b"a photo";
 
 fn world() -> World {
-    let mut world = World::on(|_| Arc::new(RocksEngines::new(RocksSettings::default())));
+    // RocksDB, where the build has it.
+    let (_, engines) = kinds().pop().expect("there is an engine");
+    let mut world = World::on(engines);
     // A node that joins gets a snapshot, and not the log.
     world.log = LogBounds { keep_bytes: 0, keep_entries: 0, ..LogBounds::default() };
     world

@@ -3,7 +3,6 @@
 mod batching;
 #[cfg(feature = "rocksdb")]
 mod erasure;
-#[cfg(feature = "rocksdb")]
 mod every_field;
 pub(crate) mod filler;
 mod formation;

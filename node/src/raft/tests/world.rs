@@ -280,6 +280,7 @@ impl World {
     }
 
     /// Where a node keeps its log and its state.
+    #[cfg(feature = "rocksdb")]
     pub fn disk(&self, id: NodeId) -> PathBuf {
         self.disks[&id].clone()
     }

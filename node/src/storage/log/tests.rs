@@ -1,5 +1,7 @@
 //! The promises of the log, on every engine.
 
+mod reports;
+
 use std::{ops::RangeInclusive, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
