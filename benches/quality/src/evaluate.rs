@@ -1,6 +1,11 @@
 //! Asks for persons with one fault each, and for strangers, and counts.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use alert_core::{
     alert::{AlertId, Caller, Role, Viewer},
@@ -146,6 +151,8 @@ pub struct Outcome {
     pub shown: Vec<(Series, String, String)>,
     /// Searches that show anybody but the person asked for, by what made the first of them be shown.
     pub reasons: BTreeMap<(Series, Reason), u64>,
+    /// Each answer as a line: what was asked, who is shown with which score, and a hash of the explanation.
+    pub answers: Vec<String>,
 }
 
 /// What made a candidate be shown: how its date agrees, and the weakest agreement of its name.
@@ -219,8 +226,22 @@ pub fn evaluate(
         let wanted = task.wanted.map(id);
         outcome.file(task, |tally| tally.add(&answer, wanted, took));
         outcome.explain(population, task, &answer, wanted);
+        outcome.answers.push(line(task, &answer));
     }
     Ok(outcome)
+}
+
+/// An answer without what it cost.
+fn line(task: &Task, answer: &SearchAnswer) -> String {
+    let mut line = format!("{}: {} ->", task.series.name(), text(&task.asked));
+    for found in &answer.found {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?} {} {}", found.explanation, found.title, found.identity_kind).hash(&mut hasher);
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {}={}/{:x}", found.id, found.score, hasher.finish());
+    }
+    let cut = answer.truncation.as_ref().map_or("-", |cut| cut.limit.as_str());
+    line + &format!(", {} coincidences, cut by {cut}\n", answer.coincidences)
 }
 
 impl Outcome {

@@ -59,6 +59,9 @@ struct Arguments {
     /// Also with another `coincidence_ppm_max`, one line each; may be given several times.
     #[arg(long)]
     coincidence_ppm: Vec<u32>,
+    /// Write what each search answers into this file, a line each: two builds that answer alike write the same.
+    #[arg(long)]
+    answers: Option<PathBuf>,
     /// Leave out the store itself.
     #[arg(long)]
     only_baselines: bool,
@@ -80,6 +83,9 @@ fn main() -> Result<()> {
         eprintln!("the store was ready after {:.1} s", started.elapsed().as_secs_f64());
         let shipped = *rules.search_profile();
         let outcome = evaluate::evaluate(&view, &population, &tasks, &shipped)?;
+        if let Some(path) = &arguments.answers {
+            std::fs::write(path, outcome.answers.concat())?;
+        }
         report::print(&outcome);
         report::print_reasons(&outcome);
         report::print_examples(&outcome, arguments.examples);
