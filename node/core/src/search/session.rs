@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
         if self.records.len() > BATCH_RECORDS_KEPT_MAX {
             self.records.clear();
         }
-        if self.names.len() > BATCH_NAMES_KEPT_MAX {
+        if self.names.count() > BATCH_NAMES_KEPT_MAX {
             self.names = KnownNames::default();
         }
     }

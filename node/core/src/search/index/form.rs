@@ -59,7 +59,7 @@ pub fn name_forms(section: &pb::IdentitySection, normaliser: Normaliser) -> Vec<
         })
         .collect();
     let organisations = section.organisations.iter().map(|organisation| (&organisation.kind, &organisation.names[..]));
-    forms(&persons, organisations, &mut |name| Ok::<_, Infallible>(tokens_of(name, normaliser).into()))
+    forms(&persons, organisations, |name| Ok::<_, Infallible>(tokens_of(name, normaliser).into()))
         .unwrap_or_else(|never| match never {})
 }
 
@@ -103,8 +103,8 @@ pub struct KnownNames {
 }
 
 impl KnownNames {
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// How many names there are.
+    pub fn count(&self) -> usize {
         self.names.len()
     }
 
@@ -123,7 +123,7 @@ impl KnownNames {
             .collect();
         let organisations =
             section.organisations.iter().map(|organisation| (&organisation.kind, &organisation.names[..]));
-        forms(&persons, organisations, &mut |name| self.tokens(name, normaliser))
+        forms(&persons, organisations, |name| self.tokens(name, normaliser))
     }
 
     fn tokens(&mut self, name: &Bytes, normaliser: Normaliser) -> Result<Arc<[Token]>, prost::DecodeError> {
@@ -144,7 +144,7 @@ impl KnownNames {
 fn forms<'a, Name: 'a, E>(
     persons: &[Subject<'a, Name>],
     organisations: impl Iterator<Item = (&'a Option<pb::Code>, &'a [Name])>,
-    tokens_of: &mut dyn FnMut(&Name) -> Result<Arc<[Token]>, E>,
+    mut tokens_of: impl FnMut(&Name) -> Result<Arc<[Token]>, E>,
 ) -> Result<Vec<NameForm>, E> {
     let mut own_dates: Vec<BirthDate> = persons
         .iter()
@@ -238,6 +238,6 @@ mod tests {
             }
             names += whole.len();
         }
-        assert!(known.len() < names, "some names came twice");
+        assert!(known.count() < names, "some names came twice");
     }
 }

@@ -116,7 +116,7 @@ impl Token {
             let romanised = script::romanise(word);
             (romanised.script, romanised.base)
         };
-        let is_syllabic = matches!(script, Script::Han | Script::Hangul);
+        let is_syllabic = script.is_syllabic();
         let role = if PARTICLES.contains(&base.as_str()) && !is_syllabic {
             Role::Particle
         } else if is_initial(word, script) {
@@ -198,7 +198,7 @@ fn is_initial(word: &str, script: Script) -> bool {
     }
     let mut letters = word.nfd().filter(|letter| !is_combining_mark(*letter));
     match (letters.next(), letters.next()) {
-        (Some(letter), None) => !matches!(script, Script::Han | Script::Hangul) && !syllabic(letter),
+        (Some(letter), None) => !script.is_syllabic() && !syllabic(letter),
         _ => false,
     }
 }

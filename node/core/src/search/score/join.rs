@@ -145,17 +145,25 @@ impl Join {
     }
 
     fn across_scripts(&self, run: &[Token], whole: &Token, book: &SpellingBook) -> Option<u32> {
-        if run[0].script == whole.script
-            || skeleton::is_whole(whole.skeleton())
-            || whole.skeleton().chars().count() <= JOIN_SIGNS_MIN
-        {
+        if run[0].script == whole.script || skeleton::is_whole(whole.skeleton()) {
             return None;
         }
-        let joined = self.skeleton.get_or_init(|| {
+        // Few consonants say little; scripts of syllables have vowels besides.
+        let has_few = whole.skeleton().chars().count() <= JOIN_SIGNS_MIN;
+        if has_few && !run[0].script.is_syllabic() && !whole.script.is_syllabic() {
+            return None;
+        }
+        let base = || -> String {
             // NOUREDDINE hears no article in نور الدين: it is that of the letter that follows.
             let heard = run.iter().enumerate().filter(|(at, _)| !self.is_bare || *at != 1);
-            book.skeleton(&heard.map(|(_, token)| token.base.as_str()).collect::<String>())
-        });
-        whole.skeletons().any(|whole| whole == &**joined).then_some(JOINED_ACROSS_SCRIPTS)
+            heard.map(|(_, token)| token.base.as_str()).collect()
+        };
+        let joined = self.skeleton.get_or_init(|| book.skeleton(&base()));
+        let sounds_alike = || {
+            let sounds = skeleton::sounds(&base());
+            distance::errors(&sounds, whole.sounds(), JOIN_SOUNDS_APART_MAX) <= JOIN_SOUNDS_APART_MAX
+        };
+        let is_same = whole.skeletons().any(|whole| whole == &**joined) && (!has_few || sounds_alike());
+        is_same.then_some(JOINED_ACROSS_SCRIPTS)
     }
 }

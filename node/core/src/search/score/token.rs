@@ -176,7 +176,7 @@ pub fn compare(
 
 /// Its letters are not those of the romanised word, and each is a sound and not a syllable or a word.
 fn is_spelt_otherwise(script: Script) -> bool {
-    !matches!(script, Script::Latin | Script::Han | Script::Hangul)
+    script != Script::Latin && !script.is_syllabic()
 }
 
 /// Letters between two spellings of one name, at most.
