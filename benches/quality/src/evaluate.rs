@@ -1,6 +1,11 @@
 //! Asks for persons with one fault each, and for strangers, and counts.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use alert_core::{
     alert::{AlertId, Caller, Role, Viewer},
@@ -22,7 +27,7 @@ use crate::{
 };
 
 /// The present year, for two-digit years; fixed, so that a series repeats.
-const YEAR: u32 = 2026;
+pub const YEAR: u32 = 2026;
 
 /// What one series is about, in the order of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,6 +151,12 @@ pub struct Outcome {
     pub shown: Vec<(Series, String, String)>,
     /// Searches that show anybody but the person asked for, by what made the first of them be shown.
     pub reasons: BTreeMap<(Series, Reason), u64>,
+    /// Searches that were cut short, by the limit and by how the name of the last candidate agrees that is shown.
+    pub cuts: BTreeMap<(Series, String, &'static str), u64>,
+    /// What each search took, in microseconds, and what it did.
+    pub costs: Vec<(u128, String)>,
+    /// Each answer as a line: what was asked, who is shown with which score, and a hash of the explanation.
+    pub answers: Vec<String>,
 }
 
 /// What made a candidate be shown: how its date agrees, and the weakest agreement of its name.
@@ -194,9 +205,15 @@ impl Outcome {
 }
 
 /// What this thread has used of the processor: others on the machine do not count, and neither do waits.
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Who asks.
+pub fn viewer() -> Viewer {
+    let caller = Caller { country: "GB".into(), authority: "met".into(), system: "quality".into(), role: Role::Search };
+    Viewer::new(caller, None)
 }
 
 /// Makes all searches in `view`.
@@ -208,8 +225,7 @@ pub fn evaluate(
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let labels = OneLabel::new();
-    let caller = Caller { country: "GB".into(), authority: "met".into(), system: "quality".into(), role: Role::Search };
-    let viewer = Viewer::new(caller, None);
+    let viewer = viewer();
     for task in tasks {
         let query = pb::Query { person: Some(task.asked.clone()), ..Default::default() };
         let started = processor_time();
@@ -219,8 +235,24 @@ pub fn evaluate(
         let wanted = task.wanted.map(id);
         outcome.file(task, |tally| tally.add(&answer, wanted, took));
         outcome.explain(population, task, &answer, wanted);
+        let counters = answer.counters;
+        outcome.costs.push((took.as_micros(), format!("{}: {} {counters:?}", task.series.name(), text(&task.asked))));
+        outcome.answers.push(line(task, &answer));
     }
     Ok(outcome)
+}
+
+/// An answer without what it cost.
+fn line(task: &Task, answer: &SearchAnswer) -> String {
+    let mut line = format!("{}: {} ->", task.series.name(), text(&task.asked));
+    for found in &answer.found {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?} {} {}", found.explanation, found.title, found.identity_kind).hash(&mut hasher);
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {}={}/{:x}", found.id, found.score, hasher.finish());
+    }
+    let cut = answer.truncation.as_ref().map_or("-", |cut| cut.limit.as_str());
+    line + &format!(", {} coincidences, cut by {cut}\n", answer.coincidences)
 }
 
 impl Outcome {
@@ -240,6 +272,10 @@ impl Outcome {
                 .collect();
             let doubted = if answer.coincidences > 0 { " (coincidences left out)" } else { "" };
             self.missed.push((task.series, asked.clone(), known.join(" | ") + doubted));
+        }
+        if let (Some(cut), Some(last)) = (&answer.truncation, answer.found.last()) {
+            let name = Reason::of(&task.asked, &last.explanation).name;
+            *self.cuts.entry((task.series, cut.limit.clone(), name)).or_default() += 1;
         }
         for found in answer.found.iter().filter(|found| Some(found.id) != wanted).take(1) {
             let reason = Reason::of(&task.asked, &found.explanation);

@@ -7,9 +7,10 @@
 //! ```
 //!
 //! * `population`: who is in the store, what is asked; `febrl`: the FEBRL sets; `store`: sorted arrays;
-//! * `evaluate`: the searches; `tally`, `report`: counts and tables; `baseline`: what it is compared with.
+//! * `evaluate`: the searches by name, `documents`: those by number; `tally`, `report`: counts and tables; `baseline`: what it is compared with.
 
 mod baseline;
+mod documents;
 mod evaluate;
 mod febrl;
 mod population;
@@ -53,12 +54,18 @@ struct Arguments {
     /// Print so many missed and wrongly shown persons of each kind.
     #[arg(long, default_value_t = 0)]
     examples: usize,
+    /// Print so many of the searches that took longest.
+    #[arg(long, default_value_t = 0)]
+    slowest: usize,
     /// Only the series whose names contain one of these, separated by commas.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Also with another `coincidence_ppm_max`, one line each; may be given several times.
     #[arg(long)]
     coincidence_ppm: Vec<u32>,
+    /// Write what each search answers into this file, a line each: two builds that answer alike write the same.
+    #[arg(long)]
+    answers: Option<PathBuf>,
     /// Leave out the store itself.
     #[arg(long)]
     only_baselines: bool,
@@ -80,8 +87,16 @@ fn main() -> Result<()> {
         eprintln!("the store was ready after {:.1} s", started.elapsed().as_secs_f64());
         let shipped = *rules.search_profile();
         let outcome = evaluate::evaluate(&view, &population, &tasks, &shipped)?;
+        if let Some(path) = &arguments.answers {
+            std::fs::write(path, outcome.answers.concat())?;
+        }
         report::print(&outcome);
         report::print_reasons(&outcome);
+        report::print_cuts(&outcome);
+        report::print_slowest(&outcome, arguments.slowest);
+        if arguments.only.is_empty() || arguments.only.iter().any(|part| "document".contains(part.as_str())) {
+            documents::measure(&view, &population, arguments.queries, arguments.fault_seed, &shipped)?;
+        }
         report::print_examples(&outcome, arguments.examples);
         report::print_curve_head();
         report::print_curve(shipped.coincidence_ppm_max, &outcome);

@@ -76,6 +76,28 @@ pub fn print_reasons(outcome: &Outcome) {
     }
 }
 
+/// Prints which limits cut searches short, and who was the last one shown.
+pub fn print_cuts(outcome: &Outcome) {
+    if outcome.cuts.is_empty() {
+        return;
+    }
+    println!("\n| search that is cut | by the limit on | the last one shown agrees in | searches | % |");
+    println!("|---|---|---|--:|--:|");
+    for ((series, limit, name), count) in &outcome.cuts {
+        let share = outcome.by_series.get(series).map_or(0.0, |tally| 100.0 * tally.mean(*count));
+        println!("| {} | {limit} | {name} | {count} | {share:.2} |", series.name());
+    }
+}
+
+/// Prints the searches that took longest.
+pub fn print_slowest(outcome: &Outcome, count: usize) {
+    let mut costs: Vec<_> = outcome.costs.iter().collect();
+    costs.sort_by_key(|(took, _)| std::cmp::Reverse(*took));
+    for (took, search) in costs.into_iter().take(count) {
+        println!("{took} us: {search}");
+    }
+}
+
 fn row(name: &str, mut tally: Tally) {
     let wanted = !name.starts_with("stranger");
     let (p50, p99) = (tally.micros_at(500), tally.micros_at(990));

@@ -77,6 +77,8 @@ pub const INDEX_BUILD_BYTES: usize = 256 * 1024;
 pub const NORMALISER_VERSION_MAX: u32 = u16::MAX as u32;
 /// Records that the searches of one batch keep for each other.
 pub const BATCH_RECORDS_KEPT_MAX: usize = 4096;
+/// Names of records that the searches of one batch keep for each other.
+pub const BATCH_NAMES_KEPT_MAX: usize = 16_384;
 /// Most candidates that one search may ask for.
 pub const SEARCH_CANDIDATES_MAX: u32 = 1000;
 /// Anchors of an audit log are all kept for so many hours, then one of each hour.

@@ -135,8 +135,9 @@ impl StoredAlert {
     /// One section decoded, or its default when absent.
     pub fn section<T: Message + Default>(&self, section: Section) -> Result<T, RecordError> {
         let mut found = T::default();
-        for (field, _, content) in fields(&self.alert).collect::<Result<Vec<_>, _>>()? {
-            if field == section {
+        for field in fields(&self.alert) {
+            let (number, _, content) = field?;
+            if number == section {
                 found.merge(content)?;
             }
         }

@@ -49,7 +49,7 @@ fn query(alert: &pb::Alert, normaliser: Normaliser) -> ParsedQuery {
 fn person(form: NameForm) -> PersonQuery {
     let birth_date = form.dates.iter().find(|date| !date.is_span()).map_or(Date::UNKNOWN, |date| date.date);
     PersonQuery {
-        tokens: form.tokens,
+        tokens: form.tokens.to_vec(),
         birth_date,
         gender: form.gender,
         nationalities: form.nationalities,

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Normaliser, explain,
-    index::{form, key::Tail},
+    index::key::Tail,
     leg,
     normalise::name::effective,
     query::ParsedQuery,
@@ -16,10 +16,10 @@ use super::{
         date::DateMatch,
         person::{Best, Scorer},
     },
-    session::{Counters, LabelSource, Session},
+    session::{Counters, LabelSource, Session, unreadable},
 };
 use crate::{
-    alert::{AlertId, StoredAlert, Viewer},
+    alert::{AlertId, StoredAlert, Viewer, sections},
     limits::SEARCH_CANDIDATES_MAX,
     pb,
     state::{View, ViewError},
@@ -153,7 +153,9 @@ fn numbers(
             if !session.may_score() {
                 break;
             }
-            let Some(scored) = leg::number::score(number, &record) else { continue };
+            let identities = record.section(sections::IDENTITIES).map_err(|error| unreadable(tail.id, error))?;
+            let objects = record.section(sections::OBJECTS).map_err(|error| unreadable(tail.id, error))?;
+            let Some(scored) = leg::number::score(number, &identities, &objects) else { continue };
             let answer = Found {
                 id: tail.id,
                 score: scored.score,
@@ -161,7 +163,7 @@ fn numbers(
                 explanation: scored.explanation,
                 identity_kind: scored.identity_kind,
                 title: scored.title,
-                stored: record.stored.clone(),
+                stored: StoredAlert::clone(&record),
                 tail,
             };
             match found.get_mut(&tail.id) {
@@ -209,7 +211,7 @@ fn persons(
             if !session.may_score() {
                 break;
             }
-            let forms = form::name_forms(&record.identities, query.normaliser);
+            let forms = session.name_forms(tail.id, &record, query.normaliser)?;
             let mut rarest = Vec::new();
             if !all && possible.is_undated() {
                 for form in &forms {
@@ -256,7 +258,7 @@ fn persons(
                         explanation: scored.explanation,
                         identity_kind: scored.identity_kind,
                         title: scored.title,
-                        stored: record.stored.clone(),
+                        stored: StoredAlert::clone(&record),
                         tail,
                     };
                     found.insert(tail.id, answer);

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 use super::{
     Normaliser, explain,
     index::{
+        form::{KnownNames, NameForm, NamesOnly},
         key::{self, Head, Tail},
         signature,
     },
 };
 use crate::{
     alert::{AlertId, Label, LabelId, Partition, Sight, StoredAlert, Viewer, sections},
-    limits::BATCH_RECORDS_KEPT_MAX,
+    limits::{BATCH_NAMES_KEPT_MAX, BATCH_RECORDS_KEPT_MAX},
     pb,
     state::{Cursor, View, ViewError, family::Family},
 };
@@ -35,17 +36,6 @@ pub struct Counters {
     pub expansions: u64,
 }
 
-/// A record that a leg wants scored.
-#[derive(Debug)]
-pub struct Record {
-    /// As stored.
-    pub stored: StoredAlert,
-    /// Its names and documents.
-    pub identities: pb::IdentitySection,
-    /// Its objects.
-    pub objects: pb::ObjectSection,
-}
-
 /// Searches under way, one after the other, of one caller on one state.
 pub struct Session<'a> {
     view: &'a dyn View,
@@ -55,7 +45,8 @@ pub struct Session<'a> {
     pub profile: &'a pb::SearchProfile,
     cursors: BTreeMap<Family, Box<dyn Cursor + 'a>>,
     sights: BTreeMap<LabelId, Sight>,
-    records: BTreeMap<AlertId, Option<Arc<Record>>>,
+    records: BTreeMap<AlertId, Option<Arc<StoredAlert>>>,
+    names: KnownNames,
     /// What it cost so far.
     pub counters: Counters,
     /// The first limit that was reached: its name and value.
@@ -86,6 +77,7 @@ impl<'a> Session<'a> {
             cursors: BTreeMap::new(),
             sights: BTreeMap::new(),
             records: BTreeMap::new(),
+            names: KnownNames::default(),
             counters: Counters::default(),
             limit: None,
         })
@@ -98,6 +90,9 @@ impl<'a> Session<'a> {
         self.limit = None;
         if self.records.len() > BATCH_RECORDS_KEPT_MAX {
             self.records.clear();
+        }
+        if self.names.count() > BATCH_NAMES_KEPT_MAX {
+            self.names = KnownNames::default();
         }
     }
 
@@ -181,27 +176,29 @@ impl<'a> Session<'a> {
 
     /// The record of a posting, if the caller may see it. An index entry without a record is an error: both are written
     /// in one batch.
-    pub fn record(&mut self, id: AlertId) -> Result<Option<Arc<Record>>, ViewError> {
+    pub fn record(&mut self, id: AlertId) -> Result<Option<Arc<StoredAlert>>, ViewError> {
         if let Some(record) = self.records.get(&id) {
             return Ok(record.clone());
         }
         let Some(bytes) = self.view.get(Family::Alerts, id.as_bytes())? else {
             return Err(ViewError(format!("the index leads to alert {id}, which is not there")));
         };
-        let unreadable = |error| ViewError(format!("alert {id}: {error}"));
-        let stored = StoredAlert::decode(&bytes).map_err(unreadable)?;
+        let stored = StoredAlert::decode(&bytes).map_err(|error| unreadable(id, error))?;
         // The label in the posting was tested; the record's own is tested again, so that no stale posting shows anything.
-        let record = if self.sight(stored.header.label)? == Sight::Hidden {
-            None
-        } else {
-            Some(Arc::new(Record {
-                identities: stored.section(sections::IDENTITIES).map_err(unreadable)?,
-                objects: stored.section(sections::OBJECTS).map_err(unreadable)?,
-                stored,
-            }))
-        };
+        let record = if self.sight(stored.header.label)? == Sight::Hidden { None } else { Some(Arc::new(stored)) };
         self.records.insert(id, record.clone());
         Ok(record)
+    }
+
+    /// The names of a record's subject.
+    pub fn name_forms(
+        &mut self,
+        id: AlertId,
+        record: &StoredAlert,
+        normaliser: Normaliser,
+    ) -> Result<Vec<NameForm>, ViewError> {
+        let section: NamesOnly = record.section(sections::IDENTITIES).map_err(|error| unreadable(id, error))?;
+        self.names.forms(&section, normaliser).map_err(|error| unreadable(id, error))
     }
 
     /// Takes one record from the budget of scores; `false` when it is used up.
@@ -214,4 +211,9 @@ impl<'a> Session<'a> {
         self.counters.scored += 1;
         true
     }
+}
+
+/// For a record that does not decode.
+pub(super) fn unreadable(id: AlertId, error: impl std::fmt::Display) -> ViewError {
+    ViewError(format!("alert {id}: {error}"))
 }

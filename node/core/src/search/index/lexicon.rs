@@ -13,7 +13,7 @@ use super::key::Head;
 use crate::{
     alert::LabelId,
     search::{
-        normalise::name::{Class, Role, Token},
+        normalise::name::{Class, Token, effective},
         score::distance::within_one,
     },
     state::{Cursor, View, ViewError, Write, family::Family, scan_prefix},
@@ -66,10 +66,8 @@ fn words(input: &IndexInput<'_>) -> BTreeSet<Word> {
     input
         .forms()
         .take(FORMS_MAX)
-        .flat_map(|form| form.tokens)
-        .filter(|token| token.role == Role::Name)
-        .filter(|token| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&token.letters().chars().count()))
-        .map(|token| Word::of(&token))
+        .flat_map(|form| effective(&form.tokens).map(Word::of).collect::<Vec<_>>())
+        .filter(|word| (LETTERS_MIN - 1..=LETTERS_MAX).contains(&word.letters.chars().count()))
         .collect()
 }
 

@@ -15,6 +15,7 @@ use crate::{
         score::{
             FULL,
             date::{self, DateMatch},
+            name::{missing_points, weak_points},
             person::combine,
         },
     },
@@ -38,8 +39,21 @@ struct Asked {
     word: u16,
     /// Of itself and its neighbours as one word: one name of the record then answers them all.
     joined: BTreeSet<u16>,
+    /// Of its halves, where it may be two names of the record; among `classes` too.
+    halves: BTreeSet<u16>,
     letter: u8,
     role: Role,
+}
+
+/// What the name of one posting promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamePromise {
+    /// Its parts: 0 to 10000. Bearers of a name are counted by it.
+    pub parts: u32,
+    /// What the score will make of it, or more.
+    pub points: u32,
+    /// How far the score may yet exceed that.
+    margin: u32,
 }
 
 /// What one posting promises.
@@ -47,7 +61,7 @@ struct Asked {
 pub struct Promise {
     /// The score.
     pub estimate: u32,
-    /// By the name alone.
+    /// By the name's parts alone.
     pub name: u32,
     /// How the dates agree; exact where the posting does not say all.
     pub date: DateMatch,
@@ -74,15 +88,17 @@ impl<'a> Estimator<'a> {
                 let initial = Class::of_skeleton(&skeleton::skeleton(&initial)).short();
                 let classes = BTreeSet::from([token.class().short(), initial]);
                 let (letter, role) = (token.first_letter(), token.role);
-                let (others, words, joined) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+                let (others, words) = (BTreeSet::new(), Vec::new());
+                let (joined, halves) = (BTreeSet::new(), BTreeSet::new());
                 let word = TokenSign::of(token).next().map_or(0, |sign| sign.word);
-                Asked { classes, others, words, word, joined, letter, role }
+                Asked { classes, others, words, word, joined, halves, letter, role }
             })
             .collect();
         for token in &plan.tokens {
             let asked = &mut asked[token.at];
             asked.classes.extend(token.alternates.iter().map(|class| class.short()));
-            asked.classes.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
+            asked.halves.extend(token.splits.iter().flat_map(|(a, b)| [a.short(), b.short()]));
+            asked.classes.extend(&asked.halves);
             asked.others.extend(token.variants.iter().chain(&token.expansions).map(|class| class.short()));
             asked.words.clone_from(&token.words);
         }
@@ -95,7 +111,7 @@ impl<'a> Estimator<'a> {
     }
 
     /// What the posting promises, its name promising `name`; `None` when it cannot reach the threshold.
-    pub fn promise(&self, signature: NameView<'_>, name: u32) -> Option<Promise> {
+    pub fn promise(&self, signature: NameView<'_>, name: NamePromise) -> Option<Promise> {
         let contradicts = self.contradicts(signature);
         if self.query.strict && contradicts {
             return None;
@@ -105,8 +121,9 @@ impl<'a> Estimator<'a> {
             Some(dates) => date::best(self.query.birth_date, dates),
             None => DateMatch::Exact,
         };
-        let estimate = combine(name, date, self.profile);
-        (estimate + MARGIN >= self.profile.threshold).then_some(Promise { estimate, name, date, contradicts })
+        let estimate = combine(name.points, date, self.profile);
+        let reaches = estimate + name.margin >= self.profile.threshold;
+        reaches.then_some(Promise { estimate, name: name.parts, date, contradicts })
     }
 
     /// Both sides say which gender, or which nationality, and not the same.
@@ -118,9 +135,9 @@ impl<'a> Estimator<'a> {
         gender || foreign
     }
 
-    /// What the name promises: 0 to 10000. Never less than the record's own name would earn by its classes: names are
+    /// What the name promises. Never less than the record's own name would earn by its classes: names are
     /// assigned so that as many as can be agree, or ROBERT, whose nicknames sound like BELL, would take BELL from itself.
-    pub fn name(&self, signature: NameView<'_>) -> u32 {
+    pub fn name(&self, signature: NameView<'_>) -> NamePromise {
         let mut known = [TokenSign::NONE; signature::TOKENS_MAX];
         let mut count = 0;
         for (place, token) in known.iter_mut().zip(signature.tokens()) {
@@ -129,7 +146,7 @@ impl<'a> Estimator<'a> {
         }
         let known = &known[..count];
         if known.is_empty() {
-            return FULL;
+            return NamePromise { parts: FULL, points: FULL, margin: MARGIN };
         }
         let one_to_one = signature.is_one_name();
         let mut taken = [None; signature::TOKENS_MAX];
@@ -155,14 +172,33 @@ impl<'a> Estimator<'a> {
             }
         }
         if matched == 0 {
-            return 0;
+            return NamePromise { parts: 0, points: 0, margin: MARGIN };
         }
         let identifying = known.iter().filter(|token| token.identifies()).count() as u32;
         let record_left = if one_to_one { identifying.saturating_sub(matched) } else { 0 };
         let conflicts = query_left.min(record_left);
         // Of several names, none has what all of them together lack.
         let missing = query_left.max(record_left) - conflicts;
-        (earned / (matched + conflicts)).saturating_sub(missing * self.profile.missing_part_points)
+        let points = earned / (matched + conflicts);
+        let parts = points.saturating_sub(missing * self.profile.missing_part_points);
+        // One name alone agrees, by a word and not by halves or neighbours as one: nothing is left on one side that the
+        // signature does not see.
+        let is_weak = one_to_one && matched == 1 && missing > 0 && self.is_met_by_a_word(known);
+        let taken = if is_weak {
+            weak_points(points, missing, query_left > record_left, self.profile)
+        } else {
+            missing_points(missing, self.profile)
+        };
+        NamePromise { parts, points: points.saturating_sub(taken), margin: if is_weak { 0 } else { MARGIN } }
+    }
+
+    /// One of the query's tokens is one of these names, and none is several of them, nor several one.
+    fn is_met_by_a_word(&self, known: &[TokenSign]) -> bool {
+        let pairs = || self.asked.iter().flat_map(|asked| known.iter().map(move |token| (asked, token)));
+        let is_by_parts = |asked: &Asked, token: &TokenSign| {
+            asked.joined.contains(&token.class) || known.len() > 1 && asked.halves.contains(&token.class)
+        };
+        pairs().any(|(asked, token)| asked.answers(*token)) && !pairs().any(|(asked, token)| is_by_parts(asked, token))
     }
 
     /// Gives the query's token a name of the record, moving others to names that suit them too (an augmenting path).

@@ -206,8 +206,11 @@ impl Lists {
             for (a, b) in &token.splits {
                 self.pair(*a, *b, windows, true);
                 for other in tokens.iter().filter(|other| other.at != token.at) {
-                    self.pair(*a, other.class, windows, true);
-                    self.pair(*b, other.class, windows, true);
+                    // Korean surnames are seldom spelt as their letters read.
+                    for class in std::iter::once(other.class).chain(other.other_reading) {
+                        self.pair(*a, class, windows, true);
+                        self.pair(*b, class, windows, true);
+                    }
                 }
             }
         }

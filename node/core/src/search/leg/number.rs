@@ -16,7 +16,7 @@ use crate::{
         normalise::number::{self, LOOK_ALIKE_DIFFERENCES_MAX, NumberKind},
         query::{Leg, NumberQuery},
         score::FULL,
-        session::{Record, Session},
+        session::Session,
     },
     state::{ViewError, family::Family},
 };
@@ -110,9 +110,13 @@ fn lists(query: &NumberQuery) -> Vec<(Family, [u8; 8])> {
 }
 
 /// The best answer among a record's numbers; `None` when a posting promised what the record does not hold.
-pub fn score(query: &NumberQuery, record: &Record) -> Option<NumberScore> {
+pub fn score(
+    query: &NumberQuery,
+    identities: &pb::IdentitySection,
+    objects: &pb::ObjectSection,
+) -> Option<NumberScore> {
     let mut best: Option<NumberScore> = None;
-    for identifier in identifier::of_sections(Some(&record.identities), Some(&record.objects)) {
+    for identifier in identifier::of_sections(Some(identities), Some(objects)) {
         if let Some(scored) = compare(query, &identifier)
             && best.as_ref().is_none_or(|best| scored.score > best.score)
         {

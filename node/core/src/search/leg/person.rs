@@ -74,7 +74,7 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
                 let Some(signature) = NameView::new(value) else { return };
                 let name = estimator.name(signature);
                 if list.family == Family::NamePair {
-                    bearers.count(tail.id, Bearer { name, contradicts: estimator.contradicts(signature) });
+                    bearers.count(tail.id, Bearer { name: name.parts, contradicts: estimator.contradicts(signature) });
                 }
                 if let Some(promise) = estimator.promise(signature, name) {
                     let nothing = || Possible { tail, estimate: 0, promises: Vec::new() };

@@ -10,7 +10,7 @@ use crate::search::{
     query::PersonQuery,
 };
 
-/// Letters that each half of a token taken apart keeps, at least.
+/// Letters that each half of a token taken apart keeps, at least; where a letter is a syllable, one.
 const SPLIT_LETTERS_MIN: usize = 2;
 
 /// Letters of a name that is looked up in the table of variants, at least.
@@ -85,11 +85,12 @@ fn alternates(token: &Token, class: Class) -> Vec<Class> {
     classes
 }
 
-/// The token as two, in its own script: ANNAMARIA as ANNA and MARIA.
+/// The token as two, in its own script: ANNAMARIA as ANNA and MARIA, 민준 as 민 and 준.
 fn splits(token: &Token) -> Vec<(Class, Class)> {
     let letters: Vec<char> = token.original.chars().collect();
     let class = |letters: &[char]| class_of_word(&letters.iter().collect::<String>());
-    (SPLIT_LETTERS_MIN..(letters.len() + 1).saturating_sub(SPLIT_LETTERS_MIN))
+    let least = if token.script.is_syllabic() { 1 } else { SPLIT_LETTERS_MIN };
+    (least..(letters.len() + 1).saturating_sub(least))
         .map(|at| (class(&letters[..at]), class(&letters[at..])))
         .collect()
 }

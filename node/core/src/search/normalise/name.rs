@@ -1,6 +1,9 @@
 //! Names to tokens: words in one form, with the role that each plays.
 
-use std::sync::OnceLock;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -62,7 +65,25 @@ pub struct Token {
     pub script: Script,
     /// What it is good for.
     pub role: Role,
-    spellings: OnceLock<Box<Spellings>>,
+    /// Shared by copies of the token.
+    spellings: Arc<OnceLock<Spellings>>,
+}
+
+/// Words that candidates of a search have had: most share theirs with others, and what a word can be read as is worked out
+/// once.
+#[derive(Debug, Default)]
+pub struct KnownWords(HashMap<String, Arc<OnceLock<Spellings>>>);
+
+impl KnownWords {
+    /// Lets `token` share what is known of its word.
+    pub fn share(&mut self, token: &mut Token) {
+        match self.0.get(&token.original) {
+            Some(known) => token.spellings = Arc::clone(known),
+            None => {
+                self.0.insert(token.original.clone(), Arc::clone(&token.spellings));
+            }
+        }
+    }
 }
 
 /// What a token's letters can be read as. Worked out when first asked for: most tokens of candidates are the query's own
@@ -95,7 +116,7 @@ impl Token {
             let romanised = script::romanise(word);
             (romanised.script, romanised.base)
         };
-        let is_syllabic = matches!(script, Script::Han | Script::Hangul);
+        let is_syllabic = script.is_syllabic();
         let role = if PARTICLES.contains(&base.as_str()) && !is_syllabic {
             Role::Particle
         } else if is_initial(word, script) {
@@ -103,7 +124,7 @@ impl Token {
         } else {
             Role::Name
         };
-        Self { original: word.to_owned(), base, script, role, spellings: OnceLock::new() }
+        Self { original: word.to_owned(), base, script, role, spellings: Arc::default() }
     }
 
     fn spellings(&self) -> &Spellings {
@@ -114,7 +135,7 @@ impl Token {
                 if expanded == base { skeleton::behind_article(&base) } else { Some(expanded.as_str()) };
             let other_skeleton = other_reading.map(skeleton::skeleton).filter(|other| *other != skeleton);
             let (loose, sounds) = (skeleton::loose(&base), skeleton::sounds(&base));
-            Box::new(Spellings { expanded, letters, loose, sounds, skeleton, other_skeleton })
+            Spellings { expanded, letters, loose, sounds, skeleton, other_skeleton }
         })
     }
 
@@ -177,7 +198,7 @@ fn is_initial(word: &str, script: Script) -> bool {
     }
     let mut letters = word.nfd().filter(|letter| !is_combining_mark(*letter));
     match (letters.next(), letters.next()) {
-        (Some(letter), None) => !matches!(script, Script::Han | Script::Hangul) && !syllabic(letter),
+        (Some(letter), None) => !script.is_syllabic() && !syllabic(letter),
         _ => false,
     }
 }

@@ -36,6 +36,11 @@ pub struct Romanised {
 }
 
 impl Script {
+    /// A letter is a syllable or a word.
+    pub fn is_syllabic(self) -> bool {
+        matches!(self, Self::Han | Self::Hangul)
+    }
+
     /// By the first letter.
     pub fn of(word: &str) -> Self {
         match word.chars().find(|character| character.is_alphabetic()) {

@@ -1,5 +1,7 @@
 //! A person query against everything an alert says of its subject.
 
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+
 use super::{
     FULL,
     date::{self, DateMatch},
@@ -7,7 +9,7 @@ use super::{
 };
 use crate::{
     pb,
-    search::{explain, index::form::NameForm, query::PersonQuery},
+    search::{explain, index::form::NameForm, normalise::name::Token, query::PersonQuery},
 };
 
 /// The best agreement of a query with one name of an alert.
@@ -41,6 +43,14 @@ pub struct Scorer<'a> {
     query: &'a PersonQuery,
     name: AskedName<'a>,
     profile: &'a pb::SearchProfile,
+    /// Names that were compared before, by where they are kept.
+    compared: RefCell<HashMap<*const Token, Compared>>,
+}
+
+/// A name of records and how it agrees. The name is held: no other can come to stand where it is kept.
+struct Compared {
+    _name: Arc<[Token]>,
+    score: Option<Rc<NameScore>>,
 }
 
 /// Scores each name and keeps the best; `None` when none reaches the threshold, or a strict query excludes all.
@@ -55,7 +65,7 @@ pub fn score(query: &PersonQuery, forms: &[NameForm], profile: &pb::SearchProfil
 impl<'a> Scorer<'a> {
     /// For one query.
     pub fn new(query: &'a PersonQuery, profile: &'a pb::SearchProfile) -> Self {
-        Self { query, name: AskedName::new(&query.tokens), profile }
+        Self { query, name: AskedName::new(&query.tokens), profile, compared: RefCell::default() }
     }
 
     /// Scores each name and keeps the best that is `believed`, by its date, its agreement and its place among `forms`: a name that many bear, and whose date agrees in part, must
@@ -83,6 +93,17 @@ impl<'a> Scorer<'a> {
         }
     }
 
+    /// How a name agrees: candidates share most of theirs.
+    fn compare(&self, name: &Arc<[Token]>) -> Option<Rc<NameScore>> {
+        if let Some(known) = self.compared.borrow().get(&name.as_ptr()) {
+            return known.score.clone();
+        }
+        let score = self.name.compare(name, self.query.names_may_be_cut, self.profile).map(Rc::new);
+        let compared = Compared { _name: Arc::clone(name), score: score.clone() };
+        self.compared.borrow_mut().insert(name.as_ptr(), compared);
+        score
+    }
+
     fn points(&self, form: &NameForm) -> Option<Points> {
         let (query, profile) = (self.query, self.profile);
         let gender_conflicts = query.gender != 0 && form.gender != 0 && query.gender != form.gender;
@@ -92,7 +113,7 @@ impl<'a> Scorer<'a> {
         if query.strict && (gender_conflicts || nationality_conflicts) {
             return None;
         }
-        let name = self.name.compare(&form.tokens, query.names_may_be_cut, profile)?;
+        let name = self.compare(&form.tokens)?;
         let date = if form.is_organisation {
             DateMatch::NotAsked
         } else {
@@ -157,7 +178,7 @@ struct Points {
     gender: Option<i32>,
     /// What a nationality that agrees or contradicts adds or takes.
     nationality: Option<i32>,
-    name: NameScore,
+    name: Rc<NameScore>,
 }
 
 /// Name and date together, before adjustments: the name's share, the date's share, and what the date takes off. Without

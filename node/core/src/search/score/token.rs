@@ -1,6 +1,9 @@
 //! One token of a query against one token of a record.
 
-use std::cell::OnceCell;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+};
 
 use super::{FULL, distance};
 use crate::{
@@ -46,12 +49,28 @@ pub struct AskedToken<'a> {
     token: &'a Token,
     groups: OnceCell<&'static [(u64, u32)]>,
     alternates: OnceCell<Vec<String>>,
+    /// Words of records that it was compared with, initials apart: candidates share most of theirs.
+    compared: RefCell<HashMap<String, Option<Likeness>>>,
 }
 
 impl<'a> AskedToken<'a> {
     /// One token.
     pub fn new(token: &'a Token) -> Self {
-        Self { token, groups: OnceCell::new(), alternates: OnceCell::new() }
+        Self { token, groups: OnceCell::new(), alternates: OnceCell::new(), compared: RefCell::default() }
+    }
+
+    /// How it and `record` agree, if they do, as [`compare`] says. All words of one query are compared with the same
+    /// `may_be_cut` and `profile`.
+    pub fn likeness(&self, record: &Token, may_be_cut: bool, profile: &pb::SearchProfile) -> Option<Likeness> {
+        if record.role == Role::Initial {
+            return compare(self, record, may_be_cut, profile);
+        }
+        if let Some(known) = self.compared.borrow().get(&record.original) {
+            return *known;
+        }
+        let likeness = compare(self, record, may_be_cut, profile);
+        self.compared.borrow_mut().insert(record.original.clone(), likeness);
+        likeness
     }
 
     /// The table of variants has the two as one name.
@@ -157,7 +176,7 @@ pub fn compare(
 
 /// Its letters are not those of the romanised word, and each is a sound and not a syllable or a word.
 fn is_spelt_otherwise(script: Script) -> bool {
-    !matches!(script, Script::Latin | Script::Han | Script::Hangul)
+    script != Script::Latin && !script.is_syllabic()
 }
 
 /// Letters between two spellings of one name, at most.

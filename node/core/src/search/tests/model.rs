@@ -6,7 +6,7 @@ use super::store::*;
 use crate::{
     alert::{AlertId, Partition},
     pb,
-    search::{index::form, leg, query::ParsedQuery, score, session::Record},
+    search::{index::form, leg, query::ParsedQuery, score},
     state::family::Family,
 };
 
@@ -100,16 +100,11 @@ fn by_reading_all(store: &Store, query: &ParsedQuery) -> BTreeMap<AlertId, u32> 
     let mut found = BTreeMap::new();
     let profile = store.rules.search_profile();
     for (id, entry) in &store.alerts {
-        let record = Record {
-            stored: crate::alert::StoredAlert::decode(
-                &crate::state::View::get(&store.view, Family::Alerts, id.as_bytes()).unwrap().unwrap(),
-            )
-            .unwrap(),
-            identities: entry.alert.identities.clone().unwrap_or_default(),
-            objects: entry.alert.objects.clone().unwrap_or_default(),
-        };
-        let by_number = query.numbers.iter().filter_map(|number| leg::number::score(number, &record)).map(|s| s.score);
-        let forms = form::name_forms(&record.identities, query.normaliser);
+        let identities = entry.alert.identities.clone().unwrap_or_default();
+        let objects = entry.alert.objects.clone().unwrap_or_default();
+        let by_number = query.numbers.iter().filter_map(|number| leg::number::score(number, &identities, &objects));
+        let by_number = by_number.map(|s| s.score);
+        let forms = form::name_forms(&identities, query.normaliser);
         let by_name = query.persons.iter().filter_map(|person| score::person::score(person, &forms, profile));
         let by_name = by_name.map(|s| s.score);
         if let Some(best) = by_number.chain(by_name).max() {
