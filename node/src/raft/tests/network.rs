@@ -196,10 +196,14 @@ async fn a_leader_has_several_appends_under_way_to_a_follower_whose_disk_answers
     world.hold(3, Lane::Log);
     let before = world.storage(3).log.last_index();
     let count = APPEND_WINDOW as u64 / 2;
+    let began = Instant::now();
     for value in 1..=count {
         world.write(1, 7, value).await.unwrap().unwrap();
     }
     world.until("all of them are at node 3", |world| world.storage(3).log.last_index() >= before + count).await;
+    // And not because the stream was given up and all that had gathered was sent anew.
+    let no_progress = Timings::for_election_timeout(Duration::from_secs(1)).no_progress;
+    assert!(began.elapsed() < no_progress, "{:?}", began.elapsed());
     let status = world.node(1).admin().status().await.unwrap();
     let matched = status.members.iter().find(|member| member.node_id == 3).unwrap().matched_index;
     assert!(matched <= before, "{matched}: it has acknowledged none");
