@@ -21,7 +21,7 @@ use openraft::network::RaftNetworkFactory;
 use tokio::{
     io::duplex,
     sync::{Semaphore, mpsc},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tonic::{Request, Response, Status, Streaming, body::Body, server::NamedService};
 use tower::Service;
@@ -270,7 +270,8 @@ async fn several_entries_are_under_way_while_none_is_committed() {
             tokio::spawn(async move { node.propose(proposal(key, 1), soon(10)).await })
         })
         .collect();
-    node.0.proposer.in_flight().wait_for(|entries| *entries >= 4).await.unwrap();
+    let mut in_flight = node.0.proposer.in_flight();
+    timeout(Duration::from_secs(5), in_flight.wait_for(|entries| *entries >= 4)).await.expect("four at once").unwrap();
     [2, 3].iter().for_each(|id| world.release(*id, Lane::Log));
     for write in futures::future::join_all(writes).await {
         write.unwrap().unwrap().unwrap();
