@@ -105,7 +105,7 @@ clippy: deps
 
 # The node builds without RocksDB, on the engine in memory alone: what the simulator is built on.
 without-rocksdb: deps
-	cargo check --locked -p alert-node --no-default-features --lib --tests
+	cargo check --locked -p alert-node --no-default-features --all-targets
 
 # Licences, sources and bans of dependencies.
 deny:

@@ -125,8 +125,12 @@ async fn an_acknowledged_alert_is_found_on_every_node_and_a_cancelled_one_is_not
     ));
     tell(&distribution("this machine kept the nodes waiting meanwhile", &allowed));
     tell(&distribution("a cancelled alert was last served, after its acknowledgement", &served));
-    // What is allowed for adds up what threads waited at the same time: half of them need none of it.
-    assert!(percentile(&seen, 50) < SEEN_WITHIN);
+    // What is allowed for adds up what threads waited at the same time: on each node half of them need none of it, or that
+    // node is late by itself.
+    for (number, node) in all.iter().enumerate() {
+        let own: Vec<Duration> = seen.iter().skip(number).step_by(all.len()).copied().collect();
+        assert!(percentile(&own, 50) < SEEN_WITHIN, "node {}: {}", node.id(), distribution("found", &own));
+    }
     assert!(percentile(&served, 100) < GONE_AFTER);
 }
 

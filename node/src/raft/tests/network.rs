@@ -21,7 +21,7 @@ use openraft::network::RaftNetworkFactory;
 use tokio::{
     io::duplex,
     sync::{Semaphore, mpsc},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tonic::{Request, Response, Status, Streaming, body::Body, server::NamedService};
 use tower::Service;
@@ -196,10 +196,14 @@ async fn a_leader_has_several_appends_under_way_to_a_follower_whose_disk_answers
     world.hold(3, Lane::Log);
     let before = world.storage(3).log.last_index();
     let count = APPEND_WINDOW as u64 / 2;
+    let began = Instant::now();
     for value in 1..=count {
         world.write(1, 7, value).await.unwrap().unwrap();
     }
     world.until("all of them are at node 3", |world| world.storage(3).log.last_index() >= before + count).await;
+    // And not because the stream was given up and all that had gathered was sent anew.
+    let no_progress = Timings::for_election_timeout(Duration::from_secs(1)).no_progress;
+    assert!(began.elapsed() < no_progress, "{:?}", began.elapsed());
     let status = world.node(1).admin().status().await.unwrap();
     let matched = status.members.iter().find(|member| member.node_id == 3).unwrap().matched_index;
     assert!(matched <= before, "{matched}: it has acknowledged none");
@@ -266,7 +270,8 @@ async fn several_entries_are_under_way_while_none_is_committed() {
             tokio::spawn(async move { node.propose(proposal(key, 1), soon(10)).await })
         })
         .collect();
-    node.0.proposer.in_flight().wait_for(|entries| *entries >= 4).await.unwrap();
+    let mut in_flight = node.0.proposer.in_flight();
+    timeout(Duration::from_secs(5), in_flight.wait_for(|entries| *entries >= 4)).await.expect("four at once").unwrap();
     [2, 3].iter().for_each(|id| world.release(*id, Lane::Log));
     for write in futures::future::join_all(writes).await {
         write.unwrap().unwrap().unwrap();
