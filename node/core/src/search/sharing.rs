@@ -27,7 +27,7 @@ pub fn sharing_an_identifier(view: &dyn View, normaliser: u32, alert: &pb::Alert
             let head = Head { normaliser, partition };
             let prefix = head.number(key::number_hash(NumberKey::Whole, &identifier.number));
             let mut listed = Vec::new();
-            scan_prefix(view, Family::Exact, &prefix, |key, _| {
+            scan_prefix(view, Family::Number, &prefix, |key, _| {
                 listed.extend(Tail::of_key(key).map(|tail| tail.id));
                 Ok(listed.len() < SHARING_MAX)
             })?;
