@@ -319,9 +319,10 @@ mod tests {
         assert!(node.ends_with("belongs to node 1, and the configuration says 2"), "{node}");
 
         let file = bench.options().state.join(IDENTITY);
+        let now = format!("\"layout_version\": {LAYOUT_VERSION}");
         let newer = String::from_utf8(bench.host.files.read(&file).unwrap())
             .unwrap()
-            .replace("\"layout_version\": 1", "\"layout_version\": 99, \"more\": true");
+            .replace(&now, "\"layout_version\": 99, \"more\": true");
         bench.host.files.write(&file, newer.as_bytes()).unwrap();
         let layout = refused(&|_| {});
         assert!(layout.contains("has layout version 99"), "{layout}");

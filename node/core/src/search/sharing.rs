@@ -10,7 +10,7 @@ use super::{
 use crate::{
     alert::{AlertId, Partition, StoredAlert},
     pb,
-    state::{View, ViewError, family::Family, scan_prefix},
+    state::{View, ViewError, family::Family},
 };
 
 /// Numbers shorter than this are shared by chance.
@@ -22,15 +22,18 @@ const SHARING_MAX: usize = 64;
 /// chassis of a vehicle, the serial number of a thing. Sorted by id; `alert` itself may be among them.
 pub fn sharing_an_identifier(view: &dyn View, normaliser: u32, alert: &pb::Alert) -> Result<Vec<AlertId>, ViewError> {
     let mut sharing = BTreeSet::new();
+    let mut cursor = None;
     for identifier in of_subject(alert).iter().filter(|identifier| is_strong(identifier)) {
         for partition in [Partition::Open, Partition::Covert] {
             let head = Head { normaliser, partition };
             let prefix = head.number(key::number_hash(NumberKey::Whole, &identifier.number));
             let mut listed = Vec::new();
-            scan_prefix(view, Family::Exact, &prefix, |key, _| {
+            let cursor = cursor.get_or_insert_with(|| view.cursor(Family::Number));
+            cursor.seek(&prefix, &prefix)?;
+            while let Some((key, _)) = cursor.entry().filter(|_| listed.len() < SHARING_MAX) {
                 listed.extend(Tail::of_key(key).map(|tail| tail.id));
-                Ok(listed.len() < SHARING_MAX)
-            })?;
+                cursor.next()?;
+            }
             for id in listed {
                 if !sharing.contains(&id) && has(view, id, identifier)? {
                     sharing.insert(id);

@@ -69,14 +69,15 @@ pub(super) struct Draft {
     pub id: AlertId,
     /// Encoded content sections, without lifecycle.
     pub content: Vec<u8>,
-    pub lifecycle: pb::Lifecycle,
+    /// The same content decoded, with its new lifecycle.
+    pub alert: pb::Alert,
     pub state: pb::AlertState,
     /// "create", "update"...
     pub change: &'static str,
     pub by: Option<Caller>,
 }
 
-/// Stores a new version; `before` is what it replaces. Gives back its version.
+/// Stores a new version; `before` is what it replaces: without it the id is free. Gives back its version.
 pub(super) fn store(
     writer: &mut Writer<'_>,
     rules: &RuleSet,
@@ -100,19 +101,24 @@ pub(super) fn store(
         },
         alert: draft.content,
     };
-    stored.replace_section(sections::LIFECYCLE, Some(&draft.lifecycle.encode_to_vec()))?;
-    let alert = stored.to_alert()?;
+    let mut alert = draft.alert;
+    let lifecycle = alert.lifecycle.get_or_insert_default().encode_to_vec();
+    stored.replace_section(sections::LIFECYCLE, Some(&lifecycle))?;
     let label = Label::of(&alert, draft.state, rules, stored.header.changed_at_ms);
     stored.header.label = writer.intern(&label)?;
     stored.header.priority = priority(&alert, rules);
     let after = Loaded { stored, alert, label };
 
-    if let Some(before) = before {
-        let key = family::history(draft.id, before.version());
-        writer.insert(Family::History, key, before.stored.encode());
-        attachments::keep_referenced(writer, draft.id, &before.alert, Some(&after.alert))?;
+    let (key, bytes) = (draft.id.as_bytes().to_vec(), after.stored.encode());
+    match before {
+        None => writer.insert(Family::Alerts, key, bytes),
+        Some(before) => {
+            let history = family::history(draft.id, before.version());
+            writer.insert(Family::History, history, before.stored.encode());
+            attachments::keep_referenced(writer, draft.id, &before.alert, Some(&after.alert))?;
+            writer.set(Family::Alerts, key, Some(bytes))?;
+        }
     }
-    writer.set(Family::Alerts, draft.id.as_bytes().to_vec(), Some(after.stored.encode()))?;
     write_derived(writer, rules, draft.id, before, Some(&after))?;
     let change = Change::Alert {
         id: draft.id,
@@ -235,14 +241,21 @@ fn write_derived(
         writer.set(Family::Sys, sys::INDEX_BUILD.to_vec(), None)?;
     }
     let normalisers = indexing::kept(writer.view(), rules, writer.caches.normalisers, id)?;
-    let mut old = before.map(|loaded| derived(id, loaded, &normalisers)).unwrap_or_default();
-    for (place, value) in after.map(|loaded| derived(id, loaded, &normalisers)).unwrap_or_default() {
-        if old.remove(&place).as_ref() != Some(&value) {
-            writer.set(place.0, place.1, Some(value))?;
+    let new = after.map(|loaded| derived(id, loaded, &normalisers)).unwrap_or_default();
+    match before {
+        // Each of these keys holds the id, so none is there yet.
+        None => new.into_iter().for_each(|((family, key), value)| writer.insert(family, key, value)),
+        Some(before) => {
+            let mut old = derived(id, before, &normalisers);
+            for (place, value) in new {
+                if old.remove(&place).as_ref() != Some(&value) {
+                    writer.set(place.0, place.1, Some(value))?;
+                }
+            }
+            for (family, key) in old.into_keys() {
+                writer.set(family, key, None)?;
+            }
         }
-    }
-    for (family, key) in old.into_keys() {
-        writer.set(family, key, None)?;
     }
     // The lexicon counts the alerts that a name stands in: its entries follow from all of them, not from one.
     for normaliser in normalisers {

@@ -30,8 +30,9 @@ impl Context<'_, '_> {
         change: &'static str,
     ) -> Applied {
         let content = retain_fields(&loaded.stored.alert, |section| section != sections::LIFECYCLE)?;
-        let lifecycle = lifecycle.or_else(|| loaded.alert.lifecycle.clone()).unwrap_or_default();
-        let draft = Draft { id, content, lifecycle, state, change, by: self.caller.cloned() };
+        let mut alert = loaded.alert.clone();
+        alert.lifecycle = lifecycle.or(alert.lifecycle);
+        let draft = Draft { id, content, alert, state, change, by: self.caller.cloned() };
         let version = alerts::store(self.writer, self.rules, Some(&loaded), draft)?;
         Ok(self.done(id, version, state as i32, Outcome::Changed))
     }
@@ -48,9 +49,8 @@ impl Context<'_, '_> {
         let mut stored = loaded.stored.clone();
         stored.replace_section(section, Some(bytes))?;
         let content = retain_fields(&stored.alert, |section| section != sections::LIFECYCLE)?;
-        let lifecycle = loaded.alert.lifecycle.clone().unwrap_or_default();
-        let state = loaded.state();
-        let draft = Draft { id, content, lifecycle, state, change, by: self.caller.cloned() };
+        let (alert, state) = (stored.to_alert()?, loaded.state());
+        let draft = Draft { id, content, alert, state, change, by: self.caller.cloned() };
         let version = alerts::store(self.writer, self.rules, Some(&loaded), draft)?;
         Ok(self.done(id, version, state as i32, Outcome::Changed))
     }

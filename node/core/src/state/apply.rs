@@ -46,12 +46,13 @@ pub fn apply(base: &dyn View, caches: &mut Caches, batches: &[Batch]) -> Result<
 }
 
 fn apply_one(writer: &mut Writer<'_>, proposal: &Proposal) -> Result<Answer, ViewError> {
-    let identified = proposal.caller.as_ref().zip(proposal.request.as_ref());
-    if let Some((caller, request)) = identified
-        && let Seen::Before(answer) = requests::seen(writer, caller, request)?
-    {
-        return Ok(answer);
-    }
+    let kept = match proposal.caller.as_ref().zip(proposal.request.as_ref()) {
+        None => None,
+        Some((caller, request)) => match requests::seen(writer, caller, request)? {
+            Seen::Before(answer) => return Ok(answer),
+            Seen::New(place) => Some((place, request)),
+        },
+    };
     let mut rules_cache = std::mem::take(&mut writer.caches.rules);
     let rules = rules_cache.get(writer.view(), &writer.meta);
     writer.caches.rules = rules_cache;
@@ -67,8 +68,8 @@ fn apply_one(writer: &mut Writer<'_>, proposal: &Proposal) -> Result<Answer, Vie
         }
     };
     let answer = answered(applied)?;
-    if let Some((caller, request)) = identified {
-        requests::keep(writer, caller, request, &answer)?;
+    if let Some((place, request)) = kept {
+        requests::keep(writer, place, request, &answer)?;
     }
     Ok(answer)
 }

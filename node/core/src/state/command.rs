@@ -47,15 +47,30 @@ pub struct RequestKey {
     pub content_hash: [u8; 16],
 }
 
-/// A change of the store. Byte fields are protobuf messages of the contract, made once by the leader.
+/// A change of the store. Byte fields are protobuf messages of the contract, made once by the leader. `serde_bytes` gives
+/// the same bytes as a list of numbers does, and copies them in one piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// A new alert. `alert` is an encoded `pb::Alert` without its lifecycle section.
-    Create { id: AlertId, alert: Vec<u8>, as_draft: bool },
+    Create {
+        id: AlertId,
+        #[serde(with = "serde_bytes")]
+        alert: Vec<u8>,
+        as_draft: bool,
+    },
     /// New content. Refused unless `expected_version` is the current one.
-    Update { id: AlertId, expected_version: u64, alert: Vec<u8> },
+    Update {
+        id: AlertId,
+        expected_version: u64,
+        #[serde(with = "serde_bytes")]
+        alert: Vec<u8>,
+    },
     /// Create or update by (source system, reference); an older or equal source version changes nothing.
-    Import { id: AlertId, alert: Vec<u8> },
+    Import {
+        id: AlertId,
+        #[serde(with = "serde_bytes")]
+        alert: Vec<u8>,
+    },
     /// Draft -> pending review.
     Submit { id: AlertId, expected_version: u64, by: String, note: String },
     /// Pending review -> active, scheduled or waiting.
@@ -102,7 +117,13 @@ pub enum Command {
     /// Nothing; moves the replicated time.
     Tick,
     /// A chunk of an attachment that the alert's record names.
-    PutAttachmentChunk { id: AlertId, hash: ContentHash, number: u32, bytes: Vec<u8> },
+    PutAttachmentChunk {
+        id: AlertId,
+        hash: ContentHash,
+        number: u32,
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
     /// All chunks are there: from now on the attachment may be fetched.
     SealAttachment { id: AlertId, hash: ContentHash },
     /// The rules that a cluster begins with: encoded `pb::Rules`, one of each kind. Does nothing once there are rules.

@@ -43,7 +43,8 @@ impl Context<'_, '_> {
         lifecycle.tombstone.get_or_insert_default().history_until = Some(from_ms(history_until_ms));
         self.put_source(id, &loaded.alert, false)?;
         let content = grave.encode_to_vec();
-        let draft = Draft { id, content, lifecycle, state, change, by: self.caller.cloned() };
+        let alert = pb::Alert { lifecycle: Some(lifecycle), ..grave };
+        let draft = Draft { id, content, alert, state, change, by: self.caller.cloned() };
         let version = alerts::store(self.writer, self.rules, Some(&loaded), draft)?;
         self.end_children(id)?;
         self.release_waiting(id)?;

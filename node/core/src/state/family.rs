@@ -4,7 +4,7 @@
 use crate::alert::{AlertId, attachment::ContentHash};
 
 /// Version of the layout on disk. A node refuses a directory of another version.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 macro_rules! families {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $primary:literal;)*) => {
@@ -53,10 +53,8 @@ families! {
     Agreements = "agreements", true;
     /// Rule kind -> the rules in force; (kind, 'n') -> those that wait for their index.
     Rules = "rules", true;
-    /// Identifier, exact.
-    Exact = "exact", false;
-    /// Identifier with look-alikes folded.
-    ExactFolded = "exact_folded", false;
+    /// Identifier, with look-alikes folded.
+    Number = "number", false;
     /// (date of birth, class) of a person's name token.
     NameDob = "name_dob", false;
     /// (class pair, year of birth).
@@ -239,7 +237,7 @@ mod tests {
         let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
         assert_eq!(
             names.join(" "),
-            "alerts links history changes expiry requests sources hits agreements rules exact exact_folded name_dob \
+            "alerts links history changes expiry requests sources hits agreements rules number name_dob \
              name_pair name_one lexicon attachments sys"
         );
     }

@@ -43,10 +43,11 @@ impl Context<'_, '_> {
         self.check_free(id)?;
         self.check_owner_named(&alert)?;
         self.check_rules(None, &alert)?;
-        if self.source_entry(&alert)?.is_some_and(|entry| entry.live) {
+        let source = self.source_entry(&alert)?;
+        if source.is_some_and(|entry| entry.live) {
             return Err(Rejection::DuplicateSource.into());
         }
-        self.insert(id, content, alert, as_draft)
+        self.insert(id, content, alert, as_draft, source)
     }
 
     pub fn update(&mut self, id: AlertId, expected_version: u64, content: Vec<u8>) -> Applied {
@@ -70,7 +71,8 @@ impl Context<'_, '_> {
         self.check_owner_named(&alert)?;
         let Some(entry) = self.source_entry(&alert)? else {
             self.check_rules(None, &alert)?;
-            return self.insert(id, content, alert, false);
+            self.check_free(id)?;
+            return self.insert(id, content, alert, false, None);
         };
         if source_version(&alert) <= entry.source_version {
             if self.writer.get(Family::Alerts, entry.id.as_bytes())?.is_some() {
@@ -84,7 +86,8 @@ impl Context<'_, '_> {
         }
         if !entry.live {
             self.check_rules(None, &alert)?;
-            return self.insert(id, content, alert, false);
+            self.check_free(id)?;
+            return self.insert(id, content, alert, false, Some(entry));
         }
         let (loaded, next) = self.load_for(entry.id, 0, Step::Update)?;
         self.check_rules(Some(&loaded.alert), &alert)?;
@@ -100,9 +103,15 @@ impl Context<'_, '_> {
         Ok(())
     }
 
-    /// A new record whose source is free.
-    fn insert(&mut self, id: AlertId, content: Vec<u8>, mut alert: pb::Alert, as_draft: bool) -> Applied {
-        self.check_free(id)?;
+    /// A new record whose id and source are free. `source`: what its source led to before.
+    fn insert(
+        &mut self,
+        id: AlertId,
+        content: Vec<u8>,
+        mut alert: pb::Alert,
+        as_draft: bool,
+        source: Option<SourceEntry>,
+    ) -> Applied {
         let planned = alert.core.as_ref().and_then(|core| field_ms(&core.valid_from));
         let starts_ms = planned.map_or(self.now_ms(), |start| start.max(self.now_ms()));
         let lifecycle = pb::Lifecycle { valid_from: Some(from_ms(starts_ms)), ..Default::default() };
@@ -111,9 +120,11 @@ impl Context<'_, '_> {
         if state == pb::AlertState::Expired {
             return Err(invalid("core", ENDS_AT_ONCE));
         }
-        self.put_source(id, &alert, true)?;
-        let lifecycle = alert.lifecycle.unwrap_or_default();
-        let draft = Draft { id, content, lifecycle, state, change: "create", by: self.caller.cloned() };
+        match source {
+            None => self.insert_source(id, &alert),
+            Some(_) => self.put_source(id, &alert, true)?,
+        }
+        let draft = Draft { id, content, alert, state, change: "create", by: self.caller.cloned() };
         let version = alerts::store(self.writer, self.rules, None, draft)?;
         self.hold(id, held)?;
         Ok(self.done(id, version, state as i32, Outcome::Created))
@@ -148,8 +159,7 @@ impl Context<'_, '_> {
             self.put_source(id, &loaded.alert, false)?;
         }
         self.put_source(id, &alert, true)?;
-        let lifecycle = alert.lifecycle.unwrap_or_default();
-        let draft = Draft { id, content, lifecycle, state, change, by: self.caller.cloned() };
+        let draft = Draft { id, content, alert, state, change, by: self.caller.cloned() };
         let version = alerts::store(self.writer, self.rules, Some(&loaded), draft)?;
         self.hold(id, held)?;
         self.release_waiting(id)?;
@@ -244,6 +254,14 @@ impl Context<'_, '_> {
     fn source_entry(&self, alert: &pb::Alert) -> Applied<Option<SourceEntry>> {
         let Some(key) = source_key(alert) else { return Ok(None) };
         Ok(self.writer.get(Family::Sources, &key)?.map(|bytes| codec::decode(&bytes)).transpose()?)
+    }
+
+    /// Where nothing is known of the source yet.
+    fn insert_source(&mut self, id: AlertId, alert: &pb::Alert) {
+        if let Some(key) = source_key(alert) {
+            let entry = SourceEntry { id, source_version: source_version(alert), live: true };
+            self.writer.insert(Family::Sources, key, codec::encode(&entry));
+        }
     }
 
     pub fn put_source(&mut self, id: AlertId, alert: &pb::Alert, live: bool) -> Applied<()> {

@@ -33,9 +33,17 @@ struct Kept {
 /// What is known of a request before it is executed.
 pub(super) enum Seen {
     /// Execute it, then [`keep`] its answer.
-    New,
+    New(Place),
     /// Answer this.
     Before(Answer),
+}
+
+/// Where the answer to a new request goes.
+pub(super) struct Place {
+    caller: [u8; 16],
+    answer_key: Vec<u8>,
+    /// Of the session, up to which sequence all is closed.
+    closed: u64,
 }
 
 fn caller_key(caller: &Caller) -> [u8; 16] {
@@ -78,7 +86,8 @@ fn set_floor(writer: &mut Writer<'_>, caller: &[u8; 16], session: &[u8; 16], seq
 
 pub(super) fn seen(writer: &Writer<'_>, caller: &Caller, request: &RequestKey) -> Result<Seen, ViewError> {
     let caller = caller_key(caller);
-    if let Some(bytes) = writer.get(Family::Requests, &answer_key(&caller, &request.session, request.sequence))? {
+    let answer_key = answer_key(&caller, &request.session, request.sequence);
+    if let Some(bytes) = writer.get(Family::Requests, &answer_key)? {
         let kept: Kept = codec::decode(&bytes)?;
         if kept.content_hash != request.content_hash {
             return Ok(Seen::Before(Err(Rejection::RequestIdReused)));
@@ -88,31 +97,30 @@ pub(super) fn seen(writer: &Writer<'_>, caller: &Caller, request: &RequestKey) -
             done
         })));
     }
-    if request.sequence <= floor(writer, &caller, &request.session)?.sequence {
+    let closed = floor(writer, &caller, &request.session)?.sequence;
+    if request.sequence <= closed {
         return Ok(Seen::Before(Err(Rejection::RequestExpired)));
     }
-    Ok(Seen::New)
+    Ok(Seen::New(Place { caller, answer_key, closed }))
 }
 
 pub(super) fn keep(
     writer: &mut Writer<'_>,
-    caller: &Caller,
+    place: Place,
     request: &RequestKey,
     answer: &Answer,
 ) -> Result<(), ViewError> {
-    let caller = caller_key(caller);
-    let key = answer_key(&caller, &request.session, request.sequence);
     let at_ms = writer.meta.time_ms;
     let kept = Kept { content_hash: request.content_hash, answer: answer.clone(), at_ms };
-    writer.insert(Family::Requests, time_key(at_ms, &key), Vec::new());
-    writer.insert(Family::Requests, key, codec::encode(&kept));
+    writer.insert(Family::Requests, time_key(at_ms, &place.answer_key), Vec::new());
+    writer.insert(Family::Requests, place.answer_key, codec::encode(&kept));
     // The newest so many of a session are kept, whatever their age; what is beyond them is closed many at a time, for
     // finding the first of them costs more than dropping it.
     let closed = request.sequence.saturating_sub(limits::REQUESTS_PER_SESSION);
-    if closed < floor(writer, &caller, &request.session)?.sequence + limits::REQUESTS_CLOSED_AT_ONCE {
+    if closed < place.closed + limits::REQUESTS_CLOSED_AT_ONCE {
         return Ok(());
     }
-    close(writer, &caller, &request.session, closed)
+    close(writer, &place.caller, &request.session, closed)
 }
 
 /// Raises the floor of a session to `sequence` and drops what it closes.

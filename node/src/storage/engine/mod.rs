@@ -111,6 +111,17 @@ impl WriteBatch {
         self.changes.push(Change::Delete(family, key.into()));
     }
 
+    /// About as many bytes as it takes in one piece.
+    pub fn size_bytes(&self) -> usize {
+        /// Kind, family and lengths of a change.
+        const HEAD: usize = 8;
+        let of = |change: &Change| match change {
+            Change::Put(_, key, value) | Change::DeleteRange(_, key, value) => key.len() + value.len(),
+            Change::Delete(_, key) => key.len(),
+        };
+        self.changes.iter().map(|change| HEAD + of(change)).sum()
+    }
+
     /// Removes `from..to`.
     pub fn delete_range(&mut self, family: FamilyIndex, from: impl Into<Vec<u8>>, to: impl Into<Vec<u8>>) {
         self.changes.push(Change::DeleteRange(family, from.into(), to.into()));

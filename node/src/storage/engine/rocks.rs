@@ -134,12 +134,13 @@ impl RocksEngine {
 impl Engine for RocksEngine {
     fn write(&self, batch: WriteBatch) -> Result<(), EngineError> {
         let core = self.writable()?;
-        let mut native = rocksdb::WriteBatch::default();
+        let families: Vec<_> = (0..core.families.len()).map(|index| core.family(index)).collect();
+        let mut native = rocksdb::WriteBatch::with_capacity_bytes(batch.size_bytes());
         for change in &batch.changes {
             match change {
-                Change::Put(family, key, value) => native.put_cf(core.family(*family), key, value),
-                Change::Delete(family, key) => native.delete_cf(core.family(*family), key),
-                Change::DeleteRange(family, from, to) => native.delete_range_cf(core.family(*family), from, to),
+                Change::Put(family, key, value) => native.put_cf(families[*family], key, value),
+                Change::Delete(family, key) => native.delete_cf(families[*family], key),
+                Change::DeleteRange(family, from, to) => native.delete_range_cf(families[*family], from, to),
             }
         }
         core.db.write_opt(native, &WriteOptions::default()).map_err(|error| core.error(&error))

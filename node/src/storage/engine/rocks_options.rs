@@ -149,13 +149,13 @@ pub(super) fn family(spec: &FamilySpec, shared: &Shared) -> Options {
             options.set_memtable_prefix_bloom_ratio(0.02);
         }
         Tuning::Index => {
-            // Nearly every search finds nothing: a filter must say so, in tables and in memory.
+            // Nearly every search finds nothing: a filter must say so, in tables and in memory. It is asked for the
+            // lists of an index, never for one entry. A list has few entries, so this is 10 bits or more for each.
             table.set_block_size(8 * 1024);
             table.set_bloom_filter(10.0, false);
-            table.set_whole_key_filtering(true);
+            table.set_whole_key_filtering(false);
             table.set_optimize_filters_for_memory(true);
-            options.set_memtable_whole_key_filtering(true);
-            options.set_memtable_prefix_bloom_ratio(0.1);
+            options.set_memtable_prefix_bloom_ratio(0.02);
         }
         Tuning::Small => {
             table.set_block_size(4 * 1024);

@@ -25,7 +25,7 @@ fn family_spec(family: Family) -> FamilySpec {
     let (tuning, personal_data) = match family {
         Family::Alerts | Family::History | Family::Hits | Family::Attachments => (Tuning::Records, true),
         Family::Links | Family::Changes | Family::Requests | Family::Sources => (Tuning::Records, true),
-        Family::Exact | Family::ExactFolded => (Tuning::Index, true),
+        Family::Number => (Tuning::Index, true),
         Family::NameDob | Family::NamePair | Family::NameOne | Family::Lexicon => (Tuning::Index, true),
         // Labels, acknowledgements, erasure list: who, never what.
         Family::Expiry | Family::Agreements | Family::Rules | Family::Sys => (Tuning::Small, false),

@@ -72,8 +72,8 @@ pub fn derive(input: &IndexInput<'_>, emit: &mut dyn FnMut(Family, Vec<u8>, Vec<
     for form in input.forms().take(FORMS_MAX) {
         entries.name(&form);
     }
-    for ((family, key), signature) in entries.numbers {
-        emit(family, key, signature.encode());
+    for (key, signature) in entries.numbers {
+        emit(Family::Number, key, signature.encode());
     }
     for ((family, key), signature) in entries.names {
         emit(family, key, signature.encode());
@@ -84,7 +84,7 @@ struct Entries {
     head: Head,
     tail: Tail,
     label: LabelId,
-    numbers: BTreeMap<(Family, Vec<u8>), NumberSignature>,
+    numbers: BTreeMap<Vec<u8>, NumberSignature>,
     names: BTreeMap<(Family, Vec<u8>), NameSignature>,
 }
 
@@ -99,24 +99,14 @@ impl Entries {
         }
         if let Some(to) = &identifier.range_to {
             for block in range::blocks(&identifier.number, to) {
-                self.set_number(Family::Exact, key::number_hash(NumberKey::Block, &block), signature);
+                self.number_key(NumberKey::Block, &block, signature);
             }
         }
     }
 
-    /// The number as it is; and folded, where folding makes it another. A query looks for its own folded form in both
-    /// families, so a number without look-alikes needs one entry only.
     fn number_key(&mut self, what: NumberKey, number: &str, signature: NumberSignature) {
-        self.set_number(Family::Exact, key::number_hash(what, number), signature);
-        let folded = number::fold(number);
-        if folded != number {
-            self.set_number(Family::ExactFolded, key::number_hash(what, &folded), signature);
-        }
-    }
-
-    fn set_number(&mut self, family: Family, hash: [u8; 8], signature: NumberSignature) {
-        let key = key::with_tail(self.head.number(hash), self.tail);
-        self.numbers.entry((family, key)).and_modify(|present| present.merge(signature)).or_insert(signature);
+        let key = key::with_tail(self.head.number(key::number_hash(what, number)), self.tail);
+        self.numbers.entry(key).and_modify(|present| present.merge(signature)).or_insert(signature);
     }
 
     fn name(&mut self, form: &NameForm) {

@@ -2,18 +2,19 @@
 //!
 //! | family | prefix (the part that filters see) | then |
 //! |---|---|---|
-//! | exact, exact_folded | version, partition, hash of the number | priority, newest first, id |
+//! | number | version, partition, hash of the number | priority, newest first, id |
 //! | name_dob | version, partition, date of birth, class | priority, newest first, id |
 //! | name_pair | version, partition, hash of two classes | year, priority, newest first, id |
 //! | name_one | version, partition, class | year, priority, newest first, id |
 //! | lexicon | version, partition, kind of entry, hash | label, or (deletion entries) hash of the token |
 //!
 //! Numbers are hashed without their kind and country: any query is a query for any number, and the value says kind and
-//! country before a record is read.
+//! country before a record is read. They are hashed with their look-alikes folded: one entry answers for every way in
+//! which a number can be read or misread, and the record says which of them it is.
 
 use crate::{
     alert::{AlertId, Partition},
-    search::normalise::{date::Date, name::Class},
+    search::normalise::{date::Date, name::Class, number},
     state::family::Family,
 };
 
@@ -26,7 +27,7 @@ pub const TAIL_BYTES: usize = 25;
 /// a filter probe. `None` for families that are no index.
 pub const fn prefix_length(family: Family) -> Option<usize> {
     match family {
-        Family::Exact | Family::ExactFolded => Some(HEAD_BYTES + 8),
+        Family::Number => Some(HEAD_BYTES + 8),
         Family::NameDob => Some(HEAD_BYTES + 4 + 8),
         Family::NamePair | Family::NameOne => Some(HEAD_BYTES + 8),
         Family::Lexicon => Some(HEAD_BYTES + 1 + 8),
@@ -52,7 +53,7 @@ impl Head {
         key
     }
 
-    /// The list of a number: [`Family::Exact`] and [`Family::ExactFolded`].
+    /// The list of a number: [`Family::Number`].
     pub fn number(self, hash: [u8; 8]) -> Vec<u8> {
         let mut key = self.start(8 + TAIL_BYTES);
         key.extend_from_slice(&hash);
@@ -156,12 +157,15 @@ pub enum NumberKey {
     Block = b'r',
 }
 
-/// The hash of a number in keys.
+/// The hash of a number in keys: the same for all that look alike.
 pub fn number_hash(what: NumberKey, number: &str) -> [u8; 8] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[what as u8]);
-    hasher.update(number.as_bytes());
-    first_eight(&hasher.finalize())
+    let mut bytes = Vec::with_capacity(1 + number.len());
+    bytes.push(what as u8);
+    let mut utf8 = [0; 4];
+    for character in number.chars().map(number::fold_char) {
+        bytes.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
+    }
+    first_eight(&blake3::hash(&bytes))
 }
 
 fn pair_hash(a: Class, b: Class) -> [u8; 8] {
@@ -201,8 +205,7 @@ mod tests {
     fn every_list_begins_with_its_familys_prefix() {
         let class = Class([1; 8]);
         for (family, prefix) in [
-            (Family::Exact, HEAD.number([0; 8])),
-            (Family::ExactFolded, HEAD.number([0; 8])),
+            (Family::Number, HEAD.number([0; 8])),
             (Family::NameDob, HEAD.name_dob(Date::UNKNOWN, class)),
             (Family::NamePair, HEAD.name_pair(class, Class::NONE)),
             (Family::NameOne, HEAD.name_one(class)),

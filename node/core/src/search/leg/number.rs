@@ -54,9 +54,10 @@ pub struct NumberScore {
 /// Alerts whose postings answer `query`, each with the end of its key.
 pub fn gather(session: &mut Session<'_>, query: &NumberQuery) -> Result<BTreeMap<AlertId, Tail>, ViewError> {
     let mut found = BTreeMap::new();
+    let hashes = hashes(query);
     for head in session.heads() {
-        for (family, hash) in lists(query) {
-            session.scan(family, &head.number(hash), None, true, &mut |tail, value| {
+        for hash in &hashes {
+            session.scan(Family::Number, &head.number(*hash), None, true, &mut |tail, value| {
                 let possible = NumberSignature::decode(value).is_some_and(|signature| {
                     signature.kind.is_none_or(|kind| query.may_be(kind)) && !query.country.conflicts(signature.country)
                 });
@@ -70,26 +71,18 @@ pub fn gather(session: &mut Session<'_>, query: &NumberQuery) -> Result<BTreeMap
 }
 
 /// The lists that can hold answers; each once.
-fn lists(query: &NumberQuery) -> Vec<(Family, [u8; 8])> {
-    let mut lists = Vec::new();
+fn hashes(query: &NumberQuery) -> Vec<[u8; 8]> {
+    let mut hashes = Vec::new();
     let mut add = |what: NumberKey, number: &str| {
-        let folded = number::fold(number);
-        let hashes = [
-            (Family::Exact, key::number_hash(what, number)),
-            (Family::Exact, key::number_hash(what, &folded)),
-            (Family::ExactFolded, key::number_hash(what, &folded)),
-        ];
-        for list in hashes {
-            if !lists.contains(&list) {
-                lists.push(list);
-            }
+        let hash = key::number_hash(what, number);
+        if !hashes.contains(&hash) {
+            hashes.push(hash);
         }
     };
     add(NumberKey::Whole, &query.number);
     for kind in [NumberKind::Imo, NumberKind::Container] {
-        let refined = number::refine(kind, query.number.clone());
-        if refined != query.number && query.may_be(kind) {
-            add(NumberKey::Whole, &refined);
+        if query.may_be(kind) {
+            add(NumberKey::Whole, &number::refine(kind, query.number.clone()));
         }
     }
     if query.may_be(NumberKind::Vin) {
@@ -103,10 +96,10 @@ fn lists(query: &NumberQuery) -> Vec<(Family, [u8; 8])> {
     }
     if query.may_be(NumberKind::Document) || query.may_be(NumberKind::Banknote) {
         for block in range::blocks_of(&query.number) {
-            lists.push((Family::Exact, key::number_hash(NumberKey::Block, &block)));
+            add(NumberKey::Block, &block);
         }
     }
-    lists
+    hashes
 }
 
 /// The best answer among a record's numbers; `None` when a posting promised what the record does not hold.

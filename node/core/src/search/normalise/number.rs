@@ -159,11 +159,7 @@ pub fn vin_tail(number: &str) -> Option<String> {
 }
 
 /// Look-alikes folded: {0 O D Q} {1 I} {2 Z} {5 S} {8 B} {6 G}.
-pub fn fold(number: &str) -> String {
-    number.chars().map(fold_char).collect()
-}
-
-fn fold_char(character: char) -> char {
+pub fn fold_char(character: char) -> char {
     match character {
         'O' | 'D' | 'Q' => '0',
         'I' => '1',
@@ -246,7 +242,7 @@ mod tests {
         assert_eq!(look_alike_differences("AB1", "AB1"), Some(0));
         assert_eq!(look_alike_differences("AB1", "AC1"), None);
         assert_eq!(look_alike_differences("AB1", "AB12"), None);
-        assert_eq!(fold("ODQI2Z5S8B6G"), "000122558866");
+        assert_eq!("ODQI2Z5S8B6G".chars().map(fold_char).collect::<String>(), "000122558866");
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn an_alert_of_lower_rank_waits_unseen_behind_one_it_does_not_go_with_and_is_fre
     store.run(bear(1, "discreet-check")).unwrap();
     let findable = |store: &Store, number| {
         let is_of = |bytes: &[u8]| bytes.windows(16).any(|window| window == id(number).as_bytes());
-        store.view.entries(Family::Exact).any(|(key, value)| is_of(key) || is_of(value))
+        store.view.entries(Family::Number).any(|(key, value)| is_of(key) || is_of(value))
     };
     assert!(findable(&store, 1));
     // What outranks it takes its place; what comes after that and goes with neither waits too.

@@ -143,8 +143,7 @@ impl Store {
     }
 
     fn index_entries(&self) -> usize {
-        let families =
-            [Family::Exact, Family::ExactFolded, Family::NameDob, Family::NamePair, Family::NameOne, Family::Lexicon];
+        let families = [Family::Number, Family::NameDob, Family::NamePair, Family::NameOne, Family::Lexicon];
         families.iter().map(|family| self.view.entries(*family).count()).sum()
     }
 }
