@@ -213,7 +213,7 @@ fn proposal(generator: &Generator, number: u64) -> Proposal {
 /// A number or a plate that no alert is about.
 fn question(number: u64) -> pb::Query {
     let text = format!("{:016X}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         return pb::Query { any_number: text[..9].into(), ..Default::default() };
     }
     let plate = pb::NumberPlate { number: text[..7].into(), country: codes::party("GB") };

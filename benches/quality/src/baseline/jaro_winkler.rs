@@ -2,7 +2,9 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, time::Instant};
 
-use super::{Row, born, rows, sorted_name};
+use alert_synth::query::sorted_words;
+
+use super::{Row, born, rows};
 use crate::{
     evaluate::{Outcome, Series, Task},
     population::Population,
@@ -21,7 +23,7 @@ pub fn run(population: &Population, tasks: &[Task]) -> Outcome {
     let dated = tasks.iter().filter(|task| task.asked.birth_date.is_some() && task.series != Series::StrangerUndated);
     for task in dated {
         let started = Instant::now();
-        let name = sorted_name(&task.asked.names);
+        let name = sorted_words(&task.asked.names);
         let (year, ..) = born(&task.asked);
         let mut alike: Vec<(u32, u64)> = by_year
             .get(&year)

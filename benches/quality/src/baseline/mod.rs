@@ -8,7 +8,7 @@ mod jaro_winkler;
 mod postgres;
 
 use alert_core::pb;
-use alert_synth::query::name_parts;
+use alert_synth::query::{name_parts, sorted_words};
 use anyhow::Result;
 
 use crate::{
@@ -73,7 +73,7 @@ fn rows(population: &Population) -> impl Iterator<Item = Row> + '_ {
                 .map(|date| (date.year.unwrap_or(0) as u16, date.month.unwrap_or(0) as u8, date.day.unwrap_or(0) as u8))
                 .chain(identity.birth_dates.is_empty().then_some((0, 0, 0)))
                 .collect();
-            for name in identity.names.iter().map(|form| sorted_name(&name_parts(form))) {
+            for name in identity.names.iter().map(|form| sorted_words(&name_parts(form))) {
                 rows.extend(dates.iter().map(|(year, month, day)| Row {
                     number,
                     name: name.clone(),
@@ -85,15 +85,6 @@ fn rows(population: &Population) -> impl Iterator<Item = Row> + '_ {
         }
         rows
     })
-}
-
-/// Lower case, words sorted: the least that anybody would do about the order of names.
-fn sorted_name(parts: &[String]) -> String {
-    let lower = parts.join(" ").to_lowercase();
-    let mut words: Vec<&str> =
-        lower.split(|letter: char| !letter.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    words.sort_unstable();
-    words.join(" ")
 }
 
 /// (year, month, day) of a question; 0 = not stated.

@@ -11,9 +11,10 @@ use std::{
     time::Duration,
 };
 
+use alert_synth::query::sorted_words;
 use anyhow::{Context, Result, bail};
 
-use super::{Kind, born, rows, sorted_name};
+use super::{Kind, born, rows};
 use crate::{
     evaluate::{Outcome, Task},
     population::Population,
@@ -77,7 +78,7 @@ pub fn run(kind: Kind, population: &Population, tasks: &[Task]) -> Result<Outcom
 }
 
 fn words(task: &Task) -> String {
-    sorted_name(&task.asked.names).replace('\'', "''").replace('\\', "")
+    sorted_words(&task.asked.names).replace('\'', "''").replace('\\', "")
 }
 
 /// Similarity from which a trigram match counts; the extension's own 0.3 shows hundreds.
