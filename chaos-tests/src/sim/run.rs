@@ -29,6 +29,8 @@ use crate::{
     validate::{AuditLog, CheckerBounds, Findings, Replay, Verdict, check_audit, check_levels, check_linearizable},
 };
 
+/// What has not happened yet, a fault or enough load, has so long beyond a run's time to happen.
+const GRACE_US: u64 = 60_000_000;
 /// Entries that a member may lack while writers write.
 const WRITES_UNDER_WAY: u64 = 20;
 
@@ -135,7 +137,7 @@ fn course(world: &mut World, nemesis: &mut Nemesis, plan: &Plan, findings: &mut 
     }
     world.recorder.begin_traffic();
     let end_us = world.time.now_us() + plan.traffic.as_micros() as u64;
-    let latest_us = end_us + 20_000_000;
+    let latest_us = end_us + GRACE_US;
     let mut look_us = 0;
     loop {
         world.step()?;
