@@ -107,9 +107,11 @@ impl Observer {
             if next <= applied
                 && let Ok(found) = entries(&assembly.storage.log, next, applied + 1).await
             {
-                let last = found.last().map_or(applied, |entry| entry.log_id.index);
-                self.installed(id, found.first(), last);
-                next = last + 1;
+                // What does not lead up to the last applied entry lay in the log before a snapshot was put in its place.
+                let led = found.last().is_some_and(|last| Some(last.log_id) == print.position.applied);
+                let found = if led { found } else { Vec::new() };
+                self.installed(id, found.first(), applied);
+                next = applied + 1;
                 found.into_iter().for_each(|entry| self.entry(id, entry));
             }
             if let Ok(status) = admin.status().await {
@@ -135,7 +137,7 @@ impl Observer {
         }
     }
 
-    /// A node whose log begins beyond what it had applied was given a snapshot. Entries up to `last` were read now.
+    /// A node whose log begins beyond what it had applied was given a snapshot. It has applied all up to `last`.
     fn installed(&self, id: u64, first: Option<&Entry>, last: u64) {
         let mut seen = self.seen.lock();
         let known = seen.known.entry(id).or_default();
