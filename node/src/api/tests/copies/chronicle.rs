@@ -1,6 +1,9 @@
 //! The record of what the feed held, against which every copy is checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use alert_core::{
     alert::{Label, Sight, Viewer},
@@ -78,7 +81,8 @@ impl Chronicle {
         };
         let mut compared = 0;
         for (after, to) in &copy.told {
-            let range = || after + 1..=*to;
+            // Empty where a connection ended as it had begun.
+            let range = || (Bound::Excluded(*after), Bound::Included(*to));
             let due: Vec<_> = concerns.range(range()).filter(|revision| is_certain(revision)).collect();
             let came: Vec<_> = copy.came.range(range()).filter(|revision| is_certain(revision)).collect();
             assert_eq!(due, came, "{}: the changes after {after} up to {to}", keeper.name);
