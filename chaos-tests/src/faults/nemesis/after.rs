@@ -38,7 +38,7 @@ pub(super) enum Watch {
     Rotten { id: u64 },
 }
 
-/// A node that may start serves after this time at the latest, in most cases.
+/// Within this time nearly every node that may start serves.
 const START_TIME_MAX: u64 = 3000 * MS;
 /// A leader looks once a second whether its log can be cut.
 const LOOK_AT_LOGS: u64 = 1000 * MS;
