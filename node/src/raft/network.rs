@@ -1,11 +1,16 @@
 //! What openraft sends: handles on the pool of warm connections. Making one connects nothing; openraft makes them
 //! inside its core, for each vote anew.
 
-use std::{future::Future, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use alert_core::{codec::CodecError, pb::RaftFrame};
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, future};
 use openraft::{
     OptionalSend,
     base::{BoxFuture, BoxStream},
@@ -39,7 +44,7 @@ type Error = RPCError<TypeConfig>;
 pub struct Network {
     pub(super) own_id: NodeId,
     pub(super) peers: Peers,
-    pub(super) clocks: std::sync::Arc<VoterClocks>,
+    pub(super) clocks: Arc<VoterClocks>,
     pub(super) snapshots: SnapshotSender,
 }
 
@@ -165,6 +170,34 @@ fn ends(request: &AppendEntriesRequest<TypeConfig>) -> (Option<Id>, Option<Id>) 
     (previous, request.entries.last().map(|entry| entry.log_id).or(previous))
 }
 
+/// The requests of one session of replication that have no reply yet: the last entry of each, oldest first.
+///
+/// openraft takes a reply that names an entry for the answer to every request that ends there or before. A request without
+/// entries, which only tells how far the log is committed, ends where the one before it does. So a reply from before the
+/// leader was cut off would count as heard after it, a quorum of such as proof that the leader still leads, and a read of
+/// its old state as linearizable. A reply is therefore held back while a later request ends at the same entry: the answer
+/// to that one says as much.
+#[derive(Default)]
+struct Unanswered(Mutex<VecDeque<Option<Id>>>);
+
+impl Unanswered {
+    fn sent(&self, last: Option<Id>) {
+        self.0.lock().expect("held for this line only").push_back(last);
+    }
+
+    /// The reply to the oldest of them; `None` when it is held back.
+    fn pass(
+        &self,
+        reply: Result<StreamAppendResult<TypeConfig>, Error>,
+    ) -> Option<Result<StreamAppendResult<TypeConfig>, Error>> {
+        let mut unanswered = self.0.lock().expect("held in this function only");
+        unanswered.pop_front();
+        let says_as_much = |matching: &Option<Id>| unanswered.front().is_some_and(|last| last <= matching);
+        let is_held_back = matches!(&reply, Ok(Ok(matching)) if says_as_much(matching));
+        (!is_held_back).then_some(reply)
+    }
+}
+
 // The size of the error is openraft's choice, and so is the signature that it goes into.
 #[allow(clippy::result_large_err)]
 fn into_result(
@@ -221,11 +254,14 @@ impl RaftNetworkV2<TypeConfig> for PeerHandle {
             let connection = connection.map_err(|error| unreachable(&error))?;
             let link = connection.append.expect("a connection of the append lane is published with its stream");
             let own_id = network.own_id;
+            let unanswered = Arc::<Unanswered>::default();
+            let sent = Arc::clone(&unanswered);
             // Submitting here, where the input is pulled, makes the order of the wire that of the pulls; `buffered`
             // bounds the window, keeps the order of replies, and drops the input with itself.
             let replies = input
                 .map(move |request| {
                     let (previous, last) = ends(&request);
+                    sent.sent(last);
                     let reply = link.submit(wire::encode(&wire::AppendRequest::from(request)));
                     let network = network.clone();
                     async move {
@@ -243,7 +279,8 @@ impl RaftNetworkV2<TypeConfig> for PeerHandle {
                         into_result(reply, previous, last)
                     }
                 })
-                .buffered(APPEND_WINDOW);
+                .buffered(APPEND_WINDOW)
+                .filter_map(move |reply| future::ready(unanswered.pass(reply)));
             Ok(Box::pin(replies) as BoxStream<'s, _>)
         })
     }
@@ -297,5 +334,36 @@ impl RaftNetworkV2<TypeConfig> for PeerHandle {
         let answer: wire::TransferReply =
             self.call(Call::Transfer, &wire::TransferAsked::from(request), option.soft_ttl()).await?;
         Ok(answer.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::raft::StreamAppendError;
+
+    use super::super::types::log_id;
+
+    use super::*;
+
+    fn id(index: u64) -> Option<Id> {
+        Some(log_id(1, index))
+    }
+
+    #[test]
+    fn a_reply_is_no_answer_to_a_later_request() {
+        let unanswered = Unanswered::default();
+        // Entries up to 5, twice how far the log is committed, entries up to 7.
+        [id(5), id(5), id(5), id(7)].into_iter().for_each(|last| unanswered.sent(last));
+        let mut replies = [id(5), id(5), id(5), id(7)].map(|matching| unanswered.pass(Ok(Ok(matching)))).into_iter();
+        assert!(
+            replies.next().unwrap().is_none() && replies.next().unwrap().is_none(),
+            "a later request ends there too"
+        );
+        let mut passed = || replies.next().unwrap().unwrap().unwrap().unwrap();
+        assert_eq!((passed(), passed()), (id(5), id(7)));
+
+        [id(8), id(8)].into_iter().for_each(|last| unanswered.sent(last));
+        let conflict = unanswered.pass(Ok(Err(StreamAppendError::Conflict(id(7).unwrap()))));
+        assert!(matches!(conflict, Some(Ok(Err(_)))), "a refusal is never held back");
     }
 }
