@@ -12,8 +12,9 @@ use std::{
 use super::types::NodeId;
 use crate::seam::Clock;
 
-/// A clock not heard of for so long counts as unknown.
-const SAMPLE_AGE_MAX: Duration = Duration::from_secs(30);
+/// A clock not heard of for so long counts as unknown: what a node that is gone said last must not vouch for the wrong clock
+/// of another. Many heartbeats, each of which brings the voter's clock.
+pub const SAMPLE_AGE_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone, Copy)]
 struct Sample {
@@ -147,9 +148,9 @@ mod tests {
     fn a_clock_runs_on_between_two_words_and_is_forgotten_after_long_silence() {
         let (clock, clocks) = clocks(1_000);
         clocks.note(2, 1_000);
-        clock.boot_ms.store(5_000, Ordering::Relaxed);
-        clock.wall_ms.store(6_000, Ordering::Relaxed);
-        assert_eq!(clocks.median_ms([1, 2], 1), 6_000);
+        clock.boot_ms.store(2_000, Ordering::Relaxed);
+        clock.wall_ms.store(3_000, Ordering::Relaxed);
+        assert_eq!(clocks.median_ms([1, 2], 1), 3_000);
         clock.boot_ms.store(60_000, Ordering::Relaxed);
         assert_eq!(clocks.median_ms([1, 2], 1), 0);
     }
