@@ -59,6 +59,32 @@ async fn an_import_goes_on_through_lost_connections_and_a_new_leader_and_adds_no
 }
 
 #[tokio::test(start_paused = true)]
+async fn lines_that_come_one_by_one_share_messages_and_none_waits_alone() {
+    let cluster = FakeCluster::in_memory(1);
+    cluster.behave(1, |node| node.takes = Duration::from_millis(5));
+    let (source, lines_read) = tokio::sync::mpsc::channel(1);
+    let mut outcomes = cluster.client().import(tokio_stream::wrappers::ReceiverStream::new(lines_read));
+    let mut all = lines(501);
+    // Nothing is under way: the line goes at once, though no other comes.
+    source.send(all.next().unwrap()).await.unwrap();
+    assert_eq!(outcomes.next().await.unwrap().unwrap().line, 1);
+    let sending = tokio::spawn(async move {
+        for line in all {
+            source.send(line).await.unwrap();
+        }
+    });
+    let mut answered = 1;
+    while let Some(outcome) = outcomes.next().await {
+        outcome.unwrap();
+        answered += 1;
+    }
+    sending.await.unwrap();
+    assert_eq!(answered, 501);
+    let messages = cluster.state().import_messages;
+    assert!(messages <= 10, "{messages} messages for 501 lines");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_import_of_the_same_lines_changes_nothing() {
     let cluster = FakeCluster::in_memory(3);
     let client = cluster.client();

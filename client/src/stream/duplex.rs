@@ -33,6 +33,10 @@ use crate::{
 /// Messages on their way into a connection; what waits behind them is in the window.
 const MESSAGES_QUEUED: usize = 2;
 
+/// How long items wait for others to share a message with, while the node has something to do. One at a time, each would
+/// cost a message of its own.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// One kind of two-way stream.
 pub(crate) trait Duplex: Send + Sync + 'static {
     type Item: Clone + Send + Sync + 'static;
@@ -265,6 +269,7 @@ impl<D: Duplex> Driver<D> {
         let mut to_send: VecDeque<u64> = self.window.items.keys().copied().collect();
         let mut is_first = true;
         let mut silent_since = Instant::now();
+        let mut gather_until = silent_since;
         loop {
             if self.source.is_none() && to_send.is_empty() {
                 // Half-closed: the node answers what it has and ends the stream.
@@ -274,6 +279,8 @@ impl<D: Duplex> Driver<D> {
                 }
             }
             let has_room = self.window.items.len() < D::WINDOW && to_send.len() < D::MESSAGE_ITEMS;
+            let may_gather = has_room && self.source.is_some() && self.window.items.len() > to_send.len();
+            let gathers = may_gather && Instant::now() < gather_until;
             let patience = limits::STREAM_ATTEMPT_STALL.min(self.stall());
             tokio::select! {
                 biased;
@@ -318,6 +325,9 @@ impl<D: Duplex> Driver<D> {
                             silent_since = Instant::now();
                             *moved_at = silent_since;
                         }
+                        if to_send.is_empty() {
+                            gather_until = Instant::now() + GATHER;
+                        }
                         to_send.push_back(place);
                     }
                     Taken::End => {}
@@ -326,7 +336,7 @@ impl<D: Duplex> Driver<D> {
                         return End::Stop;
                     }
                 },
-                permit = reserve(&sender), if !to_send.is_empty() => {
+                permit = reserve(&sender), if !to_send.is_empty() && !gathers => {
                     let Ok(permit) = permit else {
                         // The connection is gone; its error comes from the other side.
                         to_send.clear();
@@ -336,6 +346,7 @@ impl<D: Duplex> Driver<D> {
                     permit.send(self.kind.message(is_first, items));
                     is_first = false;
                 }
+                () = sleep_until(gather_until), if gathers && !to_send.is_empty() => {}
                 () = sleep_until(silent_since + patience), if !self.window.items.is_empty() => {
                     return End::Lost(Error::attempt_timeout(patience));
                 }

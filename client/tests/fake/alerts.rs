@@ -190,15 +190,21 @@ impl AlertService for Service {
         self.need_leader()?;
         let service = self.clone();
         let breaks_after = self.breaks_after();
+        let takes = self.state.lock().unwrap().behaviours[&self.id].takes;
         let all = stream::iter([Ok(first)]).chain(requests);
         let answers = all.enumerate().map(move |(number, request)| {
             let mut state = service.state.lock().unwrap();
+            state.import_messages += 1;
             let outcomes = request?.lines.into_iter().map(|line| Service::import_line(&mut state, line)).collect();
             if number >= breaks_after {
                 // The lines took effect; their answers are lost.
                 return Err(Status::unavailable("connection lost"));
             }
             Ok(pb::ImportResponse { answer: service.answer(&state), outcomes })
+        });
+        let answers = answers.then(move |answer| async move {
+            tokio::time::sleep(takes).await;
+            answer
         });
         Ok(Response::new(self.messages(answers)))
     }

@@ -32,6 +32,8 @@ pub struct State {
     pub sources: BTreeMap<(String, String), (String, u64)>,
     /// How many changes took effect.
     pub effects: u64,
+    /// Messages of import streams.
+    pub import_messages: usize,
     /// Contexts of all calls that reached a node, with the node's id.
     pub calls: Vec<(u64, pb::CallContext)>,
     /// How fresh the gets asked to be answered.

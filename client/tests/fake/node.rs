@@ -35,7 +35,7 @@ pub struct Behaviour {
     pub never_opens: bool,
     /// Calls are never answered.
     pub hangs: bool,
-    /// Calls with a context are answered after this time, those for the topology at once.
+    /// Calls with a context, and each message of an import, are answered after this time, those for the topology at once.
     pub takes: Duration,
     /// Why it serves no reads, as it tells those who ask for the topology.
     pub serves_no_reads_because: String,
