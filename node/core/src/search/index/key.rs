@@ -68,6 +68,13 @@ impl Head {
         key
     }
 
+    /// All lists of one date: shorter than the prefix that filters see.
+    pub fn born_on(self, date: Date) -> Vec<u8> {
+        let mut key = self.start(4);
+        key.extend_from_slice(&date.to_bytes());
+        key
+    }
+
     /// The list of two classes, in either order: [`Family::NamePair`]. A year follows.
     pub fn name_pair(self, a: Class, b: Class) -> Vec<u8> {
         let mut key = self.start(10 + TAIL_BYTES);

@@ -74,6 +74,8 @@ pub struct Estimator<'a> {
     query: &'a PersonQuery,
     profile: &'a pb::SearchProfile,
     asked: Vec<Asked>,
+    /// Every class that the plan leads to, sorted.
+    led: Vec<u16>,
 }
 
 impl<'a> Estimator<'a> {
@@ -107,7 +109,21 @@ impl<'a> Estimator<'a> {
                 asked[at].joined.insert(class.short());
             }
         }
-        Self { query, profile, asked }
+        let classes = plan.tokens.iter().flat_map(|token| {
+            let halves = token.splits.iter().flat_map(|(a, b)| [a, b]);
+            token.classes().chain(token.variants.iter().chain(&token.expansions).chain(halves).copied())
+        });
+        let mut led: Vec<u16> =
+            classes.chain(plan.joins.iter().map(|(_, class)| *class)).map(|class| class.short()).collect();
+        led.sort_unstable();
+        led.dedup();
+        Self { query, profile, asked, led }
+    }
+
+    /// One of the names stands under a class that the plan leads to, or there were too many to keep.
+    pub fn is_led_to(&self, signature: NameView<'_>) -> bool {
+        let mut tokens = signature.tokens().peekable();
+        tokens.peek().is_none() || tokens.any(|token| self.led.binary_search(&token.class).is_ok())
     }
 
     /// What the posting promises, its name promising `name`; `None` when it cannot reach the threshold.

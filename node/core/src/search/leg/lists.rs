@@ -24,6 +24,8 @@ pub(super) struct List {
     pub years: Window,
     /// It follows from the query alone, and counts against the budget of seeks.
     pub planned: bool,
+    /// Whoever was born on a day, whatever the name: only names that the query is led to matter.
+    pub any_name: bool,
 }
 
 /// The lists of a query, the most selective first.
@@ -100,7 +102,7 @@ impl Lists {
     fn add(&mut self, family: Family, prefix: Vec<u8>, years: Window, planned: bool) {
         let first = years.as_ref().map_or(0, |years| *years.start());
         if self.seen.insert((family, prefix.clone(), first)) {
-            self.lists.push(List { family, prefix, years, planned });
+            self.lists.push(List { family, prefix, years, planned, any_name: false });
         }
     }
 
@@ -118,28 +120,34 @@ impl Lists {
         self.windows(Family::NamePair, self.head.name_pair(a, b), windows, planned);
     }
 
-    /// The date itself under every class that the query can mean. The swap, the years beside, what a registry makes of a
-    /// date that it does not know in full, one wrong digit: under own classes, because a wrong date leaves no room for a
-    /// wrong name.
+    /// The date itself, under every class that the query can mean; what is near it, under own classes alone, because a wrong
+    /// date leaves no room for a wrong name.
     fn by_date(&mut self, date: Date, plan: &Plan) {
-        let mut near: Vec<Date> = date.swapped().into_iter().collect();
-        near.extend(date.years_beside());
-        for partial in [
-            Date { day: 0, ..date },
-            Date { month: 0, day: 0, ..date },
-            Date { month: 1, day: 1, ..date },
-            Date { year: 0, ..date },
-        ] {
-            if partial.is_known() && partial != date && !near.contains(&partial) {
-                near.push(partial);
+        if date.is_full() && !date.is_made_up() {
+            let prefix = self.head.born_on(date);
+            self.lists.push(List { family: Family::NameDob, prefix, years: None, planned: true, any_name: true });
+        } else {
+            self.date_by_class(date, plan);
+        }
+        if date.is_full() {
+            self.near_full_date(date, plan);
+        } else {
+            for token in &plan.tokens {
+                for partial in date.partials() {
+                    self.date(partial, token.class, true);
+                }
             }
         }
+        // Who has no recorded date.
+        for token in plan.most_telling() {
+            self.add(Family::NameOne, self.head.name_one(token.class), Some(0..=0), true);
+        }
+    }
+
+    fn date_by_class(&mut self, date: Date, plan: &Plan) {
         for token in &plan.tokens {
             for class in token.classes().chain(token.variants.iter().copied()) {
                 self.date(date, class, true);
-            }
-            for near in &near {
-                self.date(*near, token.class, true);
             }
             for class in token.splits.iter().flat_map(|(a, b)| [*a, *b]) {
                 self.date(date, class, true);
@@ -151,13 +159,24 @@ impl Lists {
         for (_, class) in &plan.joins {
             self.date(date, *class, true);
         }
-        // Who has no recorded date, or one with a digit that differs.
-        for token in plan.most_telling() {
-            self.add(Family::NameOne, self.head.name_one(token.class), Some(0..=0), true);
-        }
-        for variant in date.one_digit_variants() {
-            for token in plan.most_telling() {
-                self.date(variant, token.class, true);
+    }
+
+    /// Day and month swapped, the years beside, what a registry makes of a date that it does not know in full, one wrong
+    /// digit. What lies in the same year is in one list: all of that year who bear one of the two names that say most.
+    fn near_full_date(&mut self, date: Date, plan: &Plan) {
+        let same_year: Vec<Date> = date.swapped().into_iter().chain(date.partials()).collect();
+        let digit: Vec<Date> = date.one_digit_variants().into_iter().filter(|near| near.year != date.year).collect();
+        let telling: BTreeSet<usize> = plan.most_telling().map(|token| token.at).collect();
+        for token in &plan.tokens {
+            for near in date.years_beside() {
+                self.date(near, token.class, true);
+            }
+            if telling.contains(&token.at) {
+                self.add(Family::NameOne, self.head.name_one(token.class), Some(date.year..=date.year), true);
+                self.date(Date { year: 0, ..date }, token.class, true);
+                digit.iter().for_each(|near| self.date(*near, token.class, true));
+            } else {
+                same_year.iter().for_each(|near| self.date(*near, token.class, true));
             }
         }
     }

@@ -72,6 +72,9 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
         for list in lists(head, query, &plan, session.profile) {
             session.scan(list.family, &list.prefix, list.years, list.planned, &mut |tail, value| {
                 let Some(signature) = NameView::new(value) else { return };
+                if list.any_name && !estimator.is_led_to(signature) {
+                    return;
+                }
                 let name = estimator.name(signature);
                 if list.family == Family::NamePair {
                     bearers.count(tail.id, Bearer { name: name.parts, contradicts: estimator.contradicts(signature) });

@@ -75,6 +75,22 @@ impl Date {
         years.into_iter().map(move |year| Self { year, ..self })
     }
 
+    /// A registry writes the first of January for who was born in a year that is all it knows: too many have it.
+    pub fn is_made_up(self) -> bool {
+        (self.month, self.day) == (1, 1)
+    }
+
+    /// What a registry makes of the date when it knows a part of it: others, at least one part of them known.
+    pub fn partials(self) -> impl Iterator<Item = Self> {
+        let parts = [
+            Self { day: 0, ..self },
+            Self { month: 0, day: 0, ..self },
+            Self { month: 1, day: 1, ..self },
+            Self { year: 0, ..self },
+        ];
+        parts.into_iter().filter(move |partial| partial.is_known() && *partial != self)
+    }
+
     /// Every date of which exactly one digit of YYYYMMDD differs.
     pub fn one_digit_variants(self) -> Vec<Self> {
         if !self.is_full() {
