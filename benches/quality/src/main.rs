@@ -6,7 +6,7 @@
 //! cargo run --release -p alert-quality -- --persons 2000000 --febrl febrl --baseline exact
 //! ```
 //!
-//! * `population`: who is in the store, what is asked; `febrl`: the FEBRL sets; `store`: sorted arrays;
+//! * `population`: who is in the store, what is asked; `febrl`: the FEBRL sets; `store`: sorted arrays, or RocksDB;
 //! * `evaluate`: the searches by name, `documents`: those by number; `tally`, `report`: counts and tables; `baseline`: what it is compared with.
 
 mod baseline;
@@ -20,14 +20,18 @@ mod tally;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use alert_core::{alert::RuleSet, pb, state::MemoryView};
+use alert_core::{
+    alert::RuleSet,
+    pb,
+    state::{MemoryView, View, family::Family},
+};
 use anyhow::Result;
 use clap::Parser;
 
 use crate::{
     febrl::Febrl,
     population::Population,
-    store::{Packed, Packer},
+    store::{OnRocks, Packed, Packer},
 };
 
 #[derive(Parser)]
@@ -66,6 +70,10 @@ struct Arguments {
     /// Write what each search answers into this file, a line each: two builds that answer alike write the same.
     #[arg(long)]
     answers: Option<PathBuf>,
+    /// Search in RocksDB, with the options of a node, instead of sorted arrays in memory: the answers are the same, and
+    /// times are what a node takes.
+    #[arg(long)]
+    on_rocksdb: bool,
     /// Leave out the store itself.
     #[arg(long)]
     only_baselines: bool,
@@ -83,10 +91,12 @@ fn main() -> Result<()> {
     if !arguments.only_baselines {
         let rules = RuleSet::defaults();
         let started = Instant::now();
-        let view = in_memory(&population)?;
+        let packed = in_memory(&population)?;
+        let on_rocks = arguments.on_rocksdb.then(|| on_rocks(&population, &packed)).transpose()?;
+        let view: &dyn View = on_rocks.as_ref().map_or(&packed, |database| database);
         eprintln!("the store was ready after {:.1} s", started.elapsed().as_secs_f64());
         let shipped = *rules.search_profile();
-        let outcome = evaluate::evaluate(&view, &population, &tasks, &shipped)?;
+        let outcome = evaluate::evaluate(view, &population, &tasks, &shipped)?;
         if let Some(path) = &arguments.answers {
             std::fs::write(path, outcome.answers.concat())?;
         }
@@ -95,14 +105,14 @@ fn main() -> Result<()> {
         report::print_cuts(&outcome);
         report::print_slowest(&outcome, arguments.slowest);
         if arguments.only.is_empty() || arguments.only.iter().any(|part| "document".contains(part.as_str())) {
-            documents::measure(&view, &population, arguments.queries, arguments.fault_seed, &shipped)?;
+            documents::measure(view, &population, arguments.queries, arguments.fault_seed, &shipped)?;
         }
         report::print_examples(&outcome, arguments.examples);
         report::print_curve_head();
         report::print_curve(shipped.coincidence_ppm_max, &outcome);
         for coincidence_ppm_max in &arguments.coincidence_ppm {
             let profile = pb::SearchProfile { coincidence_ppm_max: *coincidence_ppm_max, ..shipped };
-            report::print_curve(*coincidence_ppm_max, &evaluate::evaluate(&view, &population, &tasks, &profile)?);
+            report::print_curve(*coincidence_ppm_max, &evaluate::evaluate(view, &population, &tasks, &profile)?);
         }
     }
     for kind in &arguments.baseline {
@@ -111,6 +121,14 @@ fn main() -> Result<()> {
         report::print_examples(&outcome, arguments.examples);
     }
     Ok(())
+}
+
+/// The same in a database; the counted entries of the lexicon as they are at the end.
+fn on_rocks(population: &Population, packed: &Packed) -> Result<OnRocks> {
+    let lexicon =
+        packed.entries(Family::Lexicon).map(|(key, value)| (Family::Lexicon, key.to_vec(), Some(value.to_vec())));
+    let alerts = (0..population.len()).map(|number| store::writes(number, &population.alert(number)));
+    OnRocks::new(alerts.chain([lexicon.collect()]))
 }
 
 /// Two threads derive; the lexicon counts, so one of them keeps it.
@@ -122,7 +140,7 @@ fn in_memory(population: &Population) -> Result<Packed> {
                 let writes = store::lexicon(&view, number, &population.alert(number))?;
                 view.write(writes);
             }
-            let family = alert_core::state::family::Family::Lexicon;
+            let family = Family::Lexicon;
             let mut packer = Packer::default();
             packer.add(view.entries(family).map(|(key, value)| (family, key.to_vec(), Some(value.to_vec()))));
             Ok(packer)

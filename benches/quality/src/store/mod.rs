@@ -1,5 +1,6 @@
-//! The persons as a store to search in: the families as sorted arrays in memory, without an engine.
+//! The persons as a store to search in: the families as sorted arrays in memory, or in RocksDB.
 
+mod engine;
 mod packed;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use alert_core::{
 };
 use prost::Message;
 
+pub use engine::OnRocks;
 pub use packed::{Packed, Packer};
 
 use crate::population::id;

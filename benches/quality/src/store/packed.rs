@@ -78,6 +78,12 @@ impl Packed {
         })
     }
 
+    /// All of a family, in key order.
+    pub fn entries(&self, family: Family) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let run = self.run(family);
+        run.starts.iter().map(|start| run.entry(*start))
+    }
+
     fn run(&self, family: Family) -> &Run {
         self.families.get(&family).unwrap_or(&self.none)
     }

@@ -17,7 +17,7 @@ pub fn spec() -> EngineSpec {
 }
 
 /// Position of a family in the spec.
-pub(super) fn index(family: Family) -> FamilyIndex {
+pub fn index(family: Family) -> FamilyIndex {
     family as FamilyIndex
 }
 

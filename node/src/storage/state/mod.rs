@@ -17,7 +17,7 @@ mod tests;
 mod view;
 
 pub use error::StateError;
-pub use families::spec;
+pub use families::{index as family_index, spec};
 pub use store::{StateStore, Worked};
 pub use view::{Position, StateView};
 
