@@ -25,6 +25,11 @@ pub enum Order {
     },
     Join(u64),
     Remove(u64),
+    /// `joins` becomes a voter; only then `leaves` is removed.
+    Replace {
+        joins: u64,
+        leaves: u64,
+    },
     Snapshot(u64),
     /// 0 = to whoever is best.
     Transfer(u64),
@@ -121,16 +126,8 @@ impl Operator {
                 true
             }
             Order::Join(id) => self.join(api, *id, true).await,
-            Order::Remove(id) => {
-                let remove = || async {
-                    // A leader is not removed: it hands over first.
-                    if self.observer.leader() == Some(*id) {
-                        self.at_leader(api)?.admin().transfer_leader(0).await?;
-                    }
-                    self.at_leader(api)?.admin().remove(*id).await.map(drop)
-                };
-                self.insist(order, remove).await
-            }
+            Order::Remove(id) => self.remove(api, *id).await,
+            Order::Replace { joins, leaves } => self.join(api, *joins, true).await && self.remove(api, *leaves).await,
             Order::Snapshot(id) => {
                 let admin = api.admin().at(address(*id, CLIENT_PORT));
                 admin.trigger_snapshot().await.is_ok()
@@ -150,13 +147,23 @@ impl Operator {
             client_address: address(id, CLIENT_PORT),
             data_centre: format!("dc-{}", id % 3),
         };
+        let is_so = |error: &Error| error.message.ends_with("already");
+        let add = || async { unless(is_so, self.at_leader(api)?.admin().add_learner(node.clone()).await) };
+        let promote = || async { unless(is_so, self.at_leader(api)?.admin().promote(id).await) };
         let order = Order::Join(id);
-        let added =
-            self.insist(&order, || async { self.at_leader(api)?.admin().add_learner(node.clone()).await.map(drop) });
-        if !added.await {
-            return false;
-        }
-        !votes || self.insist(&order, || async { self.at_leader(api)?.admin().promote(id).await.map(drop) }).await
+        self.insist(&order, add).await && (!votes || self.insist(&order, promote).await)
+    }
+
+    async fn remove(&self, api: &AlertClient, id: u64) -> bool {
+        let is_gone = |error: &Error| error.code == "NOT_FOUND";
+        let remove = || async {
+            // A leader is not removed: it hands over first.
+            if self.observer.leader() == Some(id) {
+                self.at_leader(api)?.admin().transfer_leader(0).await?;
+            }
+            unless(is_gone, self.at_leader(api)?.admin().remove(id).await)
+        };
+        self.insist(&Order::Remove(id), remove).await
     }
 
     /// The leader of the moment, as far as anybody knows. (Operators look at every node; clients ask at random.)
@@ -182,5 +189,14 @@ impl Operator {
             sleep(Duration::from_millis(50)).await;
         }
         false
+    }
+}
+
+/// A change whose answer was lost may have been made: then the next try is refused with the words that it `is_done`. The
+/// cluster says so of committed members alone.
+fn unless(is_done: impl Fn(&Error) -> bool, changed: Result<pb::MembershipResponse, Error>) -> Result<(), Error> {
+    match changed {
+        Err(error) if is_done(&error) => Ok(()),
+        changed => changed.map(drop),
     }
 }

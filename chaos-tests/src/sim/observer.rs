@@ -106,13 +106,17 @@ impl Observer {
             self.state(id, applied, print.state_hash);
             if next <= applied
                 && let Ok(found) = entries(&assembly.storage.log, next, applied + 1).await
+                && let Ok(purged) = assembly.storage.log.purged_index()
             {
+                let leads_up = found.last().is_some_and(|last| Some(last.log_id) == print.position.applied);
                 // What does not lead up to the last applied entry lay in the log before a snapshot was put in its place.
-                let led = found.last().is_some_and(|last| Some(last.log_id) == print.position.applied);
-                let found = if led { found } else { Vec::new() };
-                self.installed(id, found.first(), applied);
-                next = applied + 1;
-                found.into_iter().for_each(|entry| self.entry(id, entry));
+                // Until the log begins behind that snapshot, nothing is known.
+                if leads_up || purged >= applied {
+                    let found = if leads_up { found } else { Vec::new() };
+                    self.installed(id, found.first(), applied);
+                    next = applied + 1;
+                    found.into_iter().for_each(|entry| self.entry(id, entry));
+                }
             }
             if let Ok(status) = admin.status().await {
                 let members = status.members.iter().map(|member| member.node_id).collect();
@@ -241,6 +245,14 @@ impl Observer {
         let mut seen = self.seen.lock();
         seen.terms.remove(&id);
         seen.known.remove(&id);
+    }
+
+    /// What of a node's applied entries neither its log nor a snapshot accounts for: from the first, up to the last.
+    pub fn unaccounted(&self, id: u64) -> Option<(u64, u64)> {
+        let seen = self.seen.lock();
+        let known = seen.known.get(&id).copied().unwrap_or(0);
+        let applied = seen.nodes.get(&id).map_or(0, |node| node.applied);
+        (known < applied).then_some((known + 1, applied))
     }
 
     /// A node's process is gone.

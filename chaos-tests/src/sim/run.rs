@@ -253,6 +253,17 @@ fn liveness(world: &mut World, nemesis: &mut Nemesis, findings: &mut Findings) -
     if done.load(Relaxed) != 1 {
         findings.violation("liveness", world.time.now_us(), "a node of the healed cluster does not answer");
     }
+    // A look at a node may be under way.
+    world.step_until(Duration::from_secs(1), |world| {
+        standing_members(world).into_iter().all(|id| world.observer.unaccounted(id).is_none())
+    })?;
+    for id in standing_members(world) {
+        findings.checked += 1;
+        if let Some((first, last)) = world.observer.unaccounted(id) {
+            let what = format!("node {id} has applied {first} to {last}, which neither its log nor a snapshot holds");
+            findings.violation("a log leads up to what is applied", world.time.now_us(), what);
+        }
+    }
     Ok(())
 }
 

@@ -165,9 +165,7 @@ impl Nemesis {
     /// As an operator would: the node is removed, and another joins in its place.
     fn leave(&mut self, world: &mut World, id: u64, why: &str) {
         world.condemn(id, why);
-        world.operator.order(Order::Remove(id));
-        if let Some(new) = self.new_node(world) {
-            world.operator.order(Order::Join(new));
-        }
+        let joins = self.machine(world);
+        world.operator.order(Order::Replace { joins, leaves: id });
     }
 }

@@ -2,10 +2,11 @@
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
+use alert_node::raft::clocks::SAMPLE_AGE_MAX;
 use rand::{Rng, seq::SliceRandom};
 
 use super::{
-    MS, Nemesis,
+    Condemned, MS, Nemesis,
     after::{Heal, Watch},
 };
 use crate::{
@@ -15,6 +16,11 @@ use crate::{
 
 /// Few writes make a log that is not worth a cut.
 const CUT_TIME_MAX: u64 = 12_000 * MS;
+
+/// A smaller cluster could not spare a node.
+const VOTERS_MIN: usize = 3;
+const NEW_NODES: u64 = 3;
+const NEW_NODES_MAX: u64 = 8;
 
 impl Nemesis {
     /// Begins a fault. `Some(true)`: it took effect; `Some(false)`: that shows later; `None`: it was not possible now.
@@ -143,13 +149,15 @@ impl Nemesis {
             }
             Kind::ClockJump => {
                 // A minority of the clocks may be wrong: what a cluster does with more of them is nobody's promise.
-                if self.active.iter().any(|(_, heal)| matches!(heal, Heal::Clock(_))) {
+                // A node that is gone is believed for a moment yet.
+                if now_us < self.clocks_agree_us {
                     return None;
                 }
                 let jump = world.random.random_range(-7_200_000..7_200_000);
                 self.note(world, format!("the wall clock of node {victim} jumps by {jump} ms"));
                 world.machines[&victim].clock_offset_ms.store(jump, Relaxed);
                 self.active.push((now_us + 2 * short, Heal::Clock(victim)));
+                self.clocks_agree_us = now_us + 2 * short + SAMPLE_AGE_MAX.as_micros() as u64;
                 Some(true)
             }
             Kind::ClockDrift => {
@@ -180,14 +188,14 @@ impl Nemesis {
                 Some(true)
             }
             Kind::FailingSync => {
-                self.condemn_once()?;
+                self.condemn_once(victim)?;
                 self.note(world, format!("fsyncs of node {victim}'s log fail from now on"));
                 world.machines[&victim].disk.fail_syncs(Some(LOG.as_ref()));
                 self.watched.push((now_us + 3000 * MS, Watch::MustStop { id: victim }));
                 Some(false)
             }
             Kind::BitRot => {
-                self.condemn_once()?;
+                self.condemn_once(victim)?;
                 world.take_down(victim, 200 * MS);
                 let rotten = world.machines[&victim].disk.rot(LOG.as_ref());
                 self.note(world, format!("a bit of node {victim}'s log flips while it is down"));
@@ -195,7 +203,7 @@ impl Nemesis {
                 Some(rotten)
             }
             Kind::Wiped => {
-                self.condemn_once()?;
+                self.condemn_once(victim)?;
                 self.note(world, format!("node {victim} comes back with an empty disk under its old id"));
                 world.take_down(victim, 300 * MS);
                 world.machines[&victim].disk.wipe();
@@ -204,17 +212,23 @@ impl Nemesis {
                 Some(true)
             }
             Kind::Join => {
-                let id = self.new_node(world)?;
+                let id = self.new_node(world, kind)?;
                 world.operator.order(Order::Join(id));
                 Some(false)
             }
             Kind::Remove | Kind::Replace => {
-                if self.condemned {
+                // Until a node that had to go is replaced, nobody else can be spared.
+                if self.leaves || matches!(self.condemned, Condemned::Lacks(_)) {
                     return None;
                 }
-                let id = self.new_node(world)?;
-                world.operator.order(Order::Join(id));
-                world.operator.order(Order::Remove(victim));
+                let voters = members.iter().filter(|id| !self.is_learner(**id)).count();
+                let order = if kind == Kind::Remove && voters > VOTERS_MIN {
+                    Order::Remove(victim)
+                } else {
+                    Order::Replace { joins: self.new_node(world, kind)?, leaves: victim }
+                };
+                self.leaves = true;
+                world.operator.order(order);
                 Some(false)
             }
             Kind::Snapshot => {
@@ -254,19 +268,27 @@ impl Nemesis {
         }
     }
 
-    fn condemn_once(&mut self) -> Option<()> {
-        if std::mem::replace(&mut self.condemned, true) { None } else { Some(()) }
-    }
-
-    /// A new machine, at most three in a run.
-    pub(super) fn new_node(&mut self, world: &mut World) -> Option<u64> {
-        let id = self.next_node;
-        if id > self.plan.voters + self.plan.learners + 3 {
+    fn condemn_once(&mut self, id: u64) -> Option<()> {
+        if self.condemned != Condemned::Nobody || self.leaves {
             return None;
         }
+        self.condemned = Condemned::Lacks(id);
+        Some(())
+    }
+
+    /// A new machine for a fault: at most [`NEW_NODES`] in a run, and more for a kind that has not happened yet.
+    fn new_node(&mut self, world: &mut World, kind: Kind) -> Option<u64> {
+        let most = if self.tally.effects(kind) > 0 { NEW_NODES } else { NEW_NODES_MAX };
+        let taken = self.next_node - (self.plan.voters + self.plan.learners + 1);
+        (taken < most).then(|| self.machine(world))
+    }
+
+    /// A new machine with an empty node.
+    pub(super) fn machine(&mut self, world: &mut World) -> u64 {
+        let id = self.next_node;
         self.next_node += 1;
         world.add_node(id);
-        Some(id)
+        id
     }
 
     /// Those of the ways that no other fault has.

@@ -9,7 +9,7 @@ mod begin;
 use rand::Rng;
 
 use super::{Kind, Order, Plan, Tally};
-use crate::sim::{Standing, World};
+use crate::sim::World;
 
 use after::{Heal, Watch};
 
@@ -17,6 +17,15 @@ const MS: u64 = 1000;
 /// After so many faults the cluster is left in peace for a while: one that never stands has nothing to lose.
 const FAULTS_BETWEEN_RESTS: std::ops::Range<u32> = 3..8;
 const REST_MS: std::ops::Range<u64> = 1500..3500;
+
+/// How it is with the one node of a run that has to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condemned {
+    Nobody,
+    /// The cluster lacks a node, or will.
+    Lacks(u64),
+    Replaced,
+}
 
 /// The cause of all trouble.
 pub struct Nemesis {
@@ -29,7 +38,11 @@ pub struct Nemesis {
     watched: Vec<(u64, Watch)>,
     pub tally: Tally,
     next_node: u64,
-    condemned: bool,
+    condemned: Condemned,
+    /// The operator has an order that takes a sound node out.
+    leaves: bool,
+    /// When all clocks were right again, and nodes had forgotten the wrong one.
+    clocks_agree_us: u64,
 }
 
 impl Nemesis {
@@ -45,7 +58,9 @@ impl Nemesis {
             watched: Vec::new(),
             tally: Tally::default(),
             next_node,
-            condemned: false,
+            condemned: Condemned::Nobody,
+            leaves: false,
+            clocks_agree_us: 0,
         }
     }
 
@@ -132,10 +147,33 @@ impl Nemesis {
                 &[Kind::Join]
             }
             Order::Remove(id) => {
-                if done && world.standing.get(&id) != Some(&Standing::Condemned) {
+                self.leaves = false;
+                if done {
                     world.condemn(id, "it has left");
                 }
-                &[Kind::Remove, Kind::Replace]
+                &[Kind::Remove]
+            }
+            Order::Replace { joins, leaves } => {
+                if done {
+                    world.recorder.add_node(joins);
+                }
+                match (self.condemned == Condemned::Lacks(leaves), done) {
+                    (true, true) => self.condemned = Condemned::Replaced,
+                    // The cluster lacks a node until it is done. One that was nearly a member may not be empty any more.
+                    (true, false) => {
+                        let is_in = world.observer.members().contains(&joins);
+                        let joins = if is_in { joins } else { self.machine(world) };
+                        world.operator.order(Order::Replace { joins, leaves });
+                    }
+                    (false, done) => {
+                        self.leaves = false;
+                        if done {
+                            world.condemn(leaves, "it has left");
+                        }
+                    }
+                }
+                // Three nodes cannot spare one before another has joined: to them that is a removal.
+                &[Kind::Join, Kind::Remove, Kind::Replace]
             }
             Order::Snapshot(_) => &[Kind::Snapshot],
             Order::Transfer(_) => &[Kind::Transfer],

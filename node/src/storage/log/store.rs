@@ -60,6 +60,13 @@ impl LogStore {
         log.last.max(log.purged).map_or(0, |id| id.index)
     }
 
+    /// The log begins behind this index; 0 = nothing was cut off. Fails once the log has failed.
+    pub fn purged_index(&self) -> Result<u64, LogError> {
+        let log = self.shared.log.lock();
+        log.check()?;
+        Ok(log.purged.map_or(0, |id| id.index))
+    }
+
     /// Marks along what lay on disk when the log was opened.
     pub fn opened_marks(&self) -> LogMarks {
         self.shared.log.lock().opened.clone()
