@@ -20,8 +20,10 @@ MUTANT_SEEDS ?= 200
 # `make quality QUALITY_PERSONS=2000000` measures how well so many persons are found (about 2.5 GB of memory a million).
 QUALITY_PERSONS ?= 100000
 QUALITY_QUERIES ?= 500
-# `make sim-fresh` simulates fresh seeds for so long; fixed ones are among the tests.
+# `make sim-fresh` simulates fresh seeds for so long, from one on that follows from the commit: others for each change, and
+# whoever runs it again gets the same. Fixed ones are among the tests.
 SIM_SECONDS ?= 480
+FRESH ?= $$(printf '%d' "0x$$(git rev-parse --short=7 HEAD)")
 
 .PHONY: help quality demo test deps build fmt fmt-check clippy without-rocksdb deny sim sim-build sim-replay sim-test sim-fresh mutants
 
@@ -86,7 +88,7 @@ sim-test: sim-build
 
 # Seeds that nobody has tried.
 sim-fresh: sim-build
-	$(SIM) run --first $$(date +%s) --seeds 1000000 --seconds $(SIM_SECONDS)
+	$(SIM) run --first $(FRESH) --seeds 1000000 --seconds $(SIM_SECONDS)
 
 build:
 	cargo build --workspace --locked --bins --examples
