@@ -250,7 +250,10 @@ fn a_harness_that_waits_to_be_killed() {
     std::thread::scope(|scope| scope.spawn(|| cluster.start_all().unwrap()).join().unwrap());
     block_on(cluster.wait_all_live()).unwrap();
     eprintln!("pid {}", cluster.node(1).unwrap().pid().unwrap());
-    std::thread::park();
+    // For ever: the scope above may have left a wake-up behind, which ends the first of these at once.
+    loop {
+        std::thread::park();
+    }
 }
 
 fn pid_of_a_killed_harness_node(keep: bool) -> u32 {
