@@ -156,7 +156,7 @@ impl<'a> Session<'a> {
             {
                 break;
             }
-            let (Some(tail), Some(label)) = (Tail::of_key(key), signature::label(value)) else {
+            let (Some(tail), Some(label)) = (Tail::of_key(family, key), signature::label(value)) else {
                 return Err(ViewError(format!("an entry of {} does not decode", family.name())));
             };
             if self.sight(label)? != Sight::Hidden {

@@ -31,7 +31,7 @@ pub fn sharing_an_identifier(view: &dyn View, normaliser: u32, alert: &pb::Alert
             let cursor = cursor.get_or_insert_with(|| view.cursor(Family::Number));
             cursor.seek(&prefix, &prefix)?;
             while let Some((key, _)) = cursor.entry().filter(|_| listed.len() < SHARING_MAX) {
-                listed.extend(Tail::of_key(key).map(|tail| tail.id));
+                listed.extend(Tail::of_key(Family::Number, key).map(|tail| tail.id));
                 cursor.next()?;
             }
             for id in listed {

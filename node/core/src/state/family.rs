@@ -4,7 +4,7 @@
 use crate::alert::{AlertId, attachment::ContentHash};
 
 /// Version of the layout on disk. A node refuses a directory of another version.
-pub const LAYOUT_VERSION: u32 = 2;
+pub const LAYOUT_VERSION: u32 = 3;
 
 macro_rules! families {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $primary:literal;)*) => {
@@ -55,8 +55,10 @@ families! {
     Rules = "rules", true;
     /// Identifier, with look-alikes folded.
     Number = "number", false;
-    /// (date of birth, class) of a person's name token.
-    NameDob = "name_dob", false;
+    /// Day of birth, one entry for each name.
+    Born = "born", false;
+    /// (class of a person's name token, month and day, year of birth).
+    NameDay = "name_day", false;
     /// (class pair, year of birth).
     NamePair = "name_pair", false;
     /// (class, year of birth).
@@ -237,7 +239,7 @@ mod tests {
         let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
         assert_eq!(
             names.join(" "),
-            "alerts links history changes expiry requests sources hits agreements rules number name_dob \
+            "alerts links history changes expiry requests sources hits agreements rules number born name_day \
              name_pair name_one lexicon attachments sys"
         );
     }

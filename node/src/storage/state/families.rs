@@ -26,7 +26,7 @@ fn family_spec(family: Family) -> FamilySpec {
         Family::Alerts | Family::History | Family::Hits | Family::Attachments => (Tuning::Records, true),
         Family::Links | Family::Changes | Family::Requests | Family::Sources => (Tuning::Records, true),
         Family::Number => (Tuning::Index, true),
-        Family::NameDob | Family::NamePair | Family::NameOne | Family::Lexicon => (Tuning::Index, true),
+        Family::Born | Family::NameDay | Family::NamePair | Family::NameOne | Family::Lexicon => (Tuning::Index, true),
         // Labels, acknowledgements, erasure list: who, never what.
         Family::Expiry | Family::Agreements | Family::Rules | Family::Sys => (Tuning::Small, false),
     };

@@ -23,8 +23,8 @@ use crate::{
     state::family::Family,
 };
 
-/// Most names of one alert that are indexed, in the order of the record.
-pub const FORMS_MAX: usize = 256;
+/// Most names of one alert that are indexed, in the order of the record: a byte tells one from the other.
+pub const FORMS_MAX: usize = u8::MAX as usize + 1;
 /// Most identifying tokens of one name that make pairs.
 pub const PAIR_TOKENS_MAX: usize = 8;
 /// Most dates of birth that one name is indexed under.
@@ -69,8 +69,8 @@ pub fn derive(input: &IndexInput<'_>, emit: &mut dyn FnMut(Family, Vec<u8>, Vec<
     for identifier in identifier::identifiers(input.alert) {
         entries.number(&identifier);
     }
-    for form in input.forms().take(FORMS_MAX) {
-        entries.name(&form);
+    for (number, form) in (0..=u8::MAX).zip(input.forms()) {
+        entries.name(number, &form);
     }
     for (key, signature) in entries.numbers {
         emit(Family::Number, key, signature.encode());
@@ -109,7 +109,8 @@ impl Entries {
         self.numbers.entry(key).and_modify(|present| present.merge(signature)).or_insert(signature);
     }
 
-    fn name(&mut self, form: &NameForm) {
+    /// `number` tells it from the alert's other names.
+    fn name(&mut self, number: u8, form: &NameForm) {
         let names: Vec<Vec<Class>> = effective(&form.tokens).map(|token| token.classes().collect()).collect();
         let mut tokens: Vec<_> = form.tokens.iter().flat_map(TokenSign::of).collect();
         tokens.sort_unstable();
@@ -140,7 +141,13 @@ impl Entries {
             };
             for date in dates {
                 for class in names.iter().flatten() {
-                    self.set_name(Family::NameDob, self.head.name_dob(date, *class), &signature);
+                    let day = key::with_year(self.head.name_day(*class, date), date.year);
+                    self.set_name(Family::NameDay, day, &signature);
+                }
+                if date.is_a_birthday() {
+                    let mut key = key::with_tail(self.head.born(date), self.tail);
+                    key.push(number);
+                    self.names.insert((Family::Born, key), signature.clone());
                 }
             }
         }

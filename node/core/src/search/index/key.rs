@@ -3,7 +3,8 @@
 //! | family | prefix (the part that filters see) | then |
 //! |---|---|---|
 //! | number | version, partition, hash of the number | priority, newest first, id |
-//! | name_dob | version, partition, date of birth, class | priority, newest first, id |
+//! | born | version, partition, date of birth | priority, newest first, id, which of the alert's names |
+//! | name_day | version, partition, class, month and day of birth | year, priority, newest first, id |
 //! | name_pair | version, partition, hash of two classes | year, priority, newest first, id |
 //! | name_one | version, partition, class | year, priority, newest first, id |
 //! | lexicon | version, partition, kind of entry, hash | label, or (deletion entries) hash of the token |
@@ -28,7 +29,8 @@ pub const TAIL_BYTES: usize = 25;
 pub const fn prefix_length(family: Family) -> Option<usize> {
     match family {
         Family::Number => Some(HEAD_BYTES + 8),
-        Family::NameDob => Some(HEAD_BYTES + 4 + 8),
+        Family::Born => Some(HEAD_BYTES + 4),
+        Family::NameDay => Some(HEAD_BYTES + 8 + 2),
         Family::NamePair | Family::NameOne => Some(HEAD_BYTES + 8),
         Family::Lexicon => Some(HEAD_BYTES + 1 + 8),
         _ => None,
@@ -60,18 +62,19 @@ impl Head {
         key
     }
 
-    /// The list of a class under one date, unknown parts zero: [`Family::NameDob`].
-    pub fn name_dob(self, date: Date, class: Class) -> Vec<u8> {
-        let mut key = self.start(12 + TAIL_BYTES);
+    /// The list of a day of birth, whatever the name: [`Family::Born`]. Which of the alert's names it is closes the key, so
+    /// each has its own posting.
+    pub fn born(self, date: Date) -> Vec<u8> {
+        let mut key = self.start(5 + TAIL_BYTES);
         key.extend_from_slice(&date.to_bytes());
-        key.extend_from_slice(&class.0);
         key
     }
 
-    /// All lists of one date: shorter than the prefix that filters see.
-    pub fn born_on(self, date: Date) -> Vec<u8> {
-        let mut key = self.start(4);
-        key.extend_from_slice(&date.to_bytes());
+    /// The list of a class under one day of the year, unknown parts zero: [`Family::NameDay`]. A year follows.
+    pub fn name_day(self, class: Class, date: Date) -> Vec<u8> {
+        let mut key = self.start(12 + TAIL_BYTES);
+        key.extend_from_slice(&class.0);
+        key.extend_from_slice(&[date.month, date.day]);
         key
     }
 
@@ -127,7 +130,7 @@ pub fn with_tail(mut key: Vec<u8>, tail: Tail) -> Vec<u8> {
     key
 }
 
-/// What every posting ends in. Sorts as postings do: what an officer should see first comes first.
+/// What every posting ends in, but for the byte that closes one of [`Family::Born`]. Sorts as postings do: what an officer should see first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tail {
     /// Of the alert's category; 0 is the highest.
@@ -139,9 +142,10 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// From the end of a posting's key.
-    pub fn of_key(key: &[u8]) -> Option<Self> {
-        let tail = key.get(key.len().checked_sub(TAIL_BYTES)?..)?;
+    /// From a posting's key.
+    pub fn of_key(family: Family, key: &[u8]) -> Option<Self> {
+        let end = key.len().checked_sub(usize::from(family == Family::Born))?;
+        let tail = key.get(end.checked_sub(TAIL_BYTES)?..end)?;
         let created = u64::from_be_bytes(tail[1..9].try_into().ok()?);
         Some(Self { priority: tail[0], created_at_ms: !created, id: AlertId::from_slice(&tail[9..])? })
     }
@@ -199,13 +203,15 @@ mod tests {
     fn the_layout_on_disk_does_not_change() {
         let date = Date { year: 1974, month: 8, day: 12 };
         let class = Class([9; 8]);
-        assert_eq!(HEAD.name_dob(date, class), [0, 1, b'o', 7, 182, 8, 12, 9, 9, 9, 9, 9, 9, 9, 9]);
+        assert_eq!(HEAD.born(date), [0, 1, b'o', 7, 182, 8, 12]);
+        assert_eq!(HEAD.name_day(class, date), [0, 1, b'o', 9, 9, 9, 9, 9, 9, 9, 9, 8, 12]);
         assert_eq!(HEAD.name_one(class), [0, 1, b'o', 9, 9, 9, 9, 9, 9, 9, 9]);
         let tail = Tail { priority: 2, created_at_ms: 1, id: AlertId::from_bytes([7; 16]) };
         let key = with_tail(with_year(Vec::new(), 1974), tail);
         assert_eq!(key[..11], [7, 182, 2, 255, 255, 255, 255, 255, 255, 255, 254]);
-        assert_eq!(Tail::of_key(&key), Some(tail));
-        assert_eq!(Tail::of_key(&key[3..]), None);
+        assert_eq!(Tail::of_key(Family::NameOne, &key), Some(tail));
+        assert_eq!(Tail::of_key(Family::NameOne, &key[3..]), None);
+        assert_eq!(Tail::of_key(Family::Born, &[&key[..], &[1]].concat()), Some(tail));
     }
 
     #[test]
@@ -213,7 +219,8 @@ mod tests {
         let class = Class([1; 8]);
         for (family, prefix) in [
             (Family::Number, HEAD.number([0; 8])),
-            (Family::NameDob, HEAD.name_dob(Date::UNKNOWN, class)),
+            (Family::Born, HEAD.born(Date::UNKNOWN)),
+            (Family::NameDay, HEAD.name_day(class, Date::UNKNOWN)),
             (Family::NamePair, HEAD.name_pair(class, Class::NONE)),
             (Family::NameOne, HEAD.name_one(class)),
             (Family::Lexicon, HEAD.lexicon(b'T', [0; 8])),

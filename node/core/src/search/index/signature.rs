@@ -5,8 +5,9 @@ use crate::{
     search::normalise::{
         country::Country,
         date::{BirthDate, Date},
-        name::{Class, Role, Token},
+        name::{Role, Token},
         number::NumberKind,
+        sketch::Sketch,
     },
 };
 
@@ -63,8 +64,8 @@ pub struct TokenSign {
     letter: u8,
     /// Two bytes of its class.
     pub class: u16,
-    /// Two bytes of the hash of the word itself; 0 where the class alone decides.
-    pub word: u16,
+    /// The word itself; no word where the class alone decides.
+    pub word: Sketch,
 }
 
 /// The value of a name's posting.
@@ -87,7 +88,7 @@ pub struct NameSignature {
 }
 
 impl NameSignature {
-    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of five bytes each.
+    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of six bytes each.
     pub fn encode(&self) -> Vec<u8> {
         let dates = if self.date_decides { self.dates.as_slice() } else { &[] };
         let mut bytes = Vec::with_capacity(HEAD_BYTES + 4 * dates.len() + TOKEN_BYTES * self.tokens.len());
@@ -101,7 +102,7 @@ impl NameSignature {
         for token in &self.tokens {
             bytes.push(token.letter);
             bytes.extend_from_slice(&token.class.to_be_bytes());
-            bytes.extend_from_slice(&token.word.to_be_bytes());
+            bytes.extend_from_slice(&token.word.to_bytes());
         }
         bytes
     }
@@ -113,7 +114,7 @@ impl NameSignature {
             // One name in two spellings.
             for (mine, _) in self.tokens.iter_mut().zip(&other.tokens).filter(|(mine, theirs)| mine.word != theirs.word)
             {
-                mine.word = 0;
+                mine.word = mine.word.as_like();
             }
         } else {
             self.one_name = false;
@@ -144,7 +145,7 @@ impl NameSignature {
 /// Label, gender, flags, nationality.
 const HEAD_BYTES: usize = 9;
 /// First letter, class, word.
-const TOKEN_BYTES: usize = 5;
+const TOKEN_BYTES: usize = 6;
 
 /// Marks a span of years where a month would stand; its length in years follows.
 const SPAN: u8 = 0xff;
@@ -171,14 +172,13 @@ fn date_from_bytes(bytes: [u8; 4]) -> BirthDate {
 
 impl TokenSign {
     /// Fills arrays.
-    pub const NONE: Self = Self { letter: 0, class: 0, word: 0 };
+    pub const NONE: Self = Self { letter: 0, class: 0, word: Sketch::NONE };
     /// Marks what does not count as a name: a particle, an initial, a second reading.
     const WEAK: u8 = 0x80;
 
     /// The signs of a token: one for each class, of which the first counts.
     pub fn of(token: &Token) -> impl Iterator<Item = Self> + '_ {
-        // Scripts that leave vowels out do not tell a word from its like.
-        let word = if token.letters() == token.base { Class::of_word(&token.base).short() } else { 0 };
+        let word = word(token);
         token.classes().enumerate().map(move |(at, class)| {
             let weak = if token.role == Role::Name && at == 0 { 0 } else { Self::WEAK };
             Self { letter: token.first_letter() | weak, class: class.short(), word }
@@ -194,6 +194,12 @@ impl TokenSign {
     pub fn identifies(self) -> bool {
         self.letter & Self::WEAK == 0
     }
+}
+
+/// The word of a token, as signatures have it: scripts that leave vowels out do not tell a word from its like.
+pub fn word(token: &Token) -> Sketch {
+    let letters = token.letters();
+    if letters == token.base { Sketch::of(letters) } else { Sketch::of_like(letters) }
 }
 
 /// The value of a name's posting, read in place: a search looks at thousands.
@@ -235,10 +241,10 @@ impl<'a> NameView<'a> {
 
     /// The tokens; none when there were too many to keep.
     pub fn tokens(&self) -> impl Iterator<Item = TokenSign> + Clone + use<'a> {
-        self.tokens.as_chunks::<TOKEN_BYTES>().0.iter().map(|[letter, a, b, c, d]| TokenSign {
+        self.tokens.as_chunks::<TOKEN_BYTES>().0.iter().map(|[letter, a, b, word @ ..]| TokenSign {
             letter: *letter,
             class: u16::from_be_bytes([*a, *b]),
-            word: u16::from_be_bytes([*c, *d]),
+            word: Sketch::from_bytes(*word),
         })
     }
 }
@@ -267,8 +273,8 @@ mod tests {
             date_decides: true,
             one_name: true,
             tokens: vec![
-                TokenSign { letter: b'A', class: 5, word: 7 },
-                TokenSign { letter: b'E', class: 600, word: 0 },
+                TokenSign { letter: b'A', class: 5, word: Sketch::of("ANNA") },
+                TokenSign { letter: b'E', class: 600, word: Sketch::NONE },
             ],
         };
         let bytes = name.encode();
@@ -292,7 +298,7 @@ mod tests {
             dates: dates.to_vec(),
             date_decides: true,
             one_name: true,
-            tokens: vec![TokenSign { letter: b'A', class: 5, word: 7 }],
+            tokens: vec![TokenSign { letter: b'A', class: 5, word: Sketch::of("ANNA") }],
         };
         let merged = |mut first: NameSignature, second| {
             first.merge(second);

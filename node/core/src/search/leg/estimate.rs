@@ -1,15 +1,17 @@
 //! What a posting's signature promises: a score that the record will hardly exceed. Most candidates end here, unread.
 
-use std::collections::BTreeSet;
-
-use super::plan::Plan;
+use super::{lists, plan::Plan};
 use crate::{
     pb,
     search::{
-        index::signature::{self, NameView, TokenSign},
+        index::{
+            lexicon,
+            signature::{self, NameView, TokenSign},
+        },
         normalise::{
             name::{Class, Role},
             skeleton,
+            sketch::Sketch,
         },
         query::PersonQuery,
         score::{
@@ -28,19 +30,21 @@ const OTHER_WORD_POINTS: u32 = 9_700;
 /// What a token may still earn when only its first letter agrees: two typing errors in a long name.
 const FIRST_LETTER_POINTS: u32 = 7_600;
 
-/// One token of the query.
+/// One token of the query. Its lists are sorted.
 struct Asked {
     /// Whoever stands under these may answer it.
-    classes: BTreeSet<u16>,
+    classes: Vec<u16>,
     /// Under these, the words alone that it was led there by.
-    others: BTreeSet<u16>,
-    words: Vec<u16>,
-    /// Its own; 0 where the class alone decides.
-    word: u16,
+    others: Vec<u16>,
+    words: Vec<Sketch>,
+    /// Its own.
+    word: Sketch,
+    /// Words one typing error from its own may answer it, under whatever class; else those among `words` alone.
+    nears: bool,
     /// Of itself and its neighbours as one word: one name of the record then answers them all.
-    joined: BTreeSet<u16>,
+    joined: Vec<u16>,
     /// Of its halves, where it may be two names of the record; among `classes` too.
-    halves: BTreeSet<u16>,
+    halves: Vec<u16>,
     letter: u8,
     role: Role,
 }
@@ -74,8 +78,6 @@ pub struct Estimator<'a> {
     query: &'a PersonQuery,
     profile: &'a pb::SearchProfile,
     asked: Vec<Asked>,
-    /// Every class that the plan leads to, sorted.
-    led: Vec<u16>,
 }
 
 impl<'a> Estimator<'a> {
@@ -88,12 +90,11 @@ impl<'a> Estimator<'a> {
                 // The record may hold no more than the first letter.
                 let initial: String = token.base.chars().take(1).collect();
                 let initial = Class::of_skeleton(&skeleton::skeleton(&initial)).short();
-                let classes = BTreeSet::from([token.class().short(), initial]);
+                let classes = vec![token.class().short(), initial];
                 let (letter, role) = (token.first_letter(), token.role);
-                let (others, words) = (BTreeSet::new(), Vec::new());
-                let (joined, halves) = (BTreeSet::new(), BTreeSet::new());
-                let word = TokenSign::of(token).next().map_or(0, |sign| sign.word);
-                Asked { classes, others, words, word, joined, halves, letter, role }
+                let (others, words, joined, halves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+                let word = signature::word(token);
+                Asked { classes, others, words, word, nears: false, joined, halves, letter, role }
             })
             .collect();
         for token in &plan.tokens {
@@ -103,40 +104,51 @@ impl<'a> Estimator<'a> {
             asked.classes.extend(&asked.halves);
             asked.others.extend(token.variants.iter().chain(&token.expansions).map(|class| class.short()));
             asked.words.clone_from(&token.words);
+            let letters = query.tokens[token.at].letters().chars().count();
+            asked.nears = !lists::are_of_neighbours(query, plan) && letters >= lexicon::LETTERS_MIN;
         }
         for (run, class) in &plan.joins {
             for at in run.clone() {
-                asked[at].joined.insert(class.short());
+                asked[at].joined.push(class.short());
             }
         }
-        let classes = plan.tokens.iter().flat_map(|token| {
-            let halves = token.splits.iter().flat_map(|(a, b)| [a, b]);
-            token.classes().chain(token.variants.iter().chain(&token.expansions).chain(halves).copied())
-        });
-        let mut led: Vec<u16> =
-            classes.chain(plan.joins.iter().map(|(_, class)| *class)).map(|class| class.short()).collect();
-        led.sort_unstable();
-        led.dedup();
-        Self { query, profile, asked, led }
+        for asked in &mut asked {
+            for list in [&mut asked.classes, &mut asked.others, &mut asked.joined, &mut asked.halves] {
+                list.sort_unstable();
+            }
+        }
+        Self { query, profile, asked }
     }
 
-    /// One of the names stands under a class that the plan leads to, or there were too many to keep.
+    /// One of the names may be one of the query's, or there were too many to keep.
     pub fn is_led_to(&self, signature: NameView<'_>) -> bool {
         let mut tokens = signature.tokens().peekable();
-        tokens.peek().is_none() || tokens.any(|token| self.led.binary_search(&token.class).is_ok())
+        let names = || self.asked.iter().filter(|asked| asked.role == Role::Name);
+        tokens.peek().is_none()
+            || tokens.any(|token| names().any(|asked| has(&asked.joined, token.class) || asked.answers(token)))
     }
 
-    /// What the posting promises, its name promising `name`; `None` when it cannot reach the threshold.
-    pub fn promise(&self, signature: NameView<'_>, name: NamePromise) -> Option<Promise> {
+    /// How the posting's date agrees; exact where it does not say all.
+    pub fn date(&self, signature: NameView<'_>) -> DateMatch {
+        match signature.dates() {
+            _ if !self.query.birth_date.is_known() => DateMatch::NotAsked,
+            Some(dates) => date::best(self.query.birth_date, dates),
+            None => DateMatch::Exact,
+        }
+    }
+
+    /// Whoever has the whole name and a date that agrees like this reaches the threshold.
+    pub fn is_possible(&self, date: DateMatch) -> bool {
+        combine(FULL, date, self.profile) >= self.profile.threshold
+    }
+
+    /// What the posting promises, its date agreeing like `date` and its name promising `name`; `None` when it cannot
+    /// reach the threshold.
+    pub fn promise(&self, signature: NameView<'_>, date: DateMatch, name: NamePromise) -> Option<Promise> {
         let contradicts = self.contradicts(signature);
         if self.query.strict && contradicts {
             return None;
         }
-        let date = match signature.dates() {
-            _ if !self.query.birth_date.is_known() => DateMatch::NotAsked,
-            Some(dates) => date::best(self.query.birth_date, dates),
-            None => DateMatch::Exact,
-        };
         let estimate = combine(name.points, date, self.profile);
         let reaches = estimate + name.margin >= self.profile.threshold;
         reaches.then_some(Promise { estimate, name: name.parts, date, contradicts })
@@ -212,7 +224,7 @@ impl<'a> Estimator<'a> {
     fn is_met_by_a_word(&self, known: &[TokenSign]) -> bool {
         let pairs = || self.asked.iter().flat_map(|asked| known.iter().map(move |token| (asked, token)));
         let is_by_parts = |asked: &Asked, token: &TokenSign| {
-            asked.joined.contains(&token.class) || known.len() > 1 && asked.halves.contains(&token.class)
+            has(&asked.joined, token.class) || known.len() > 1 && has(&asked.halves, token.class)
         };
         pairs().any(|(asked, token)| asked.answers(*token)) && !pairs().any(|(asked, token)| is_by_parts(asked, token))
     }
@@ -234,6 +246,11 @@ impl<'a> Estimator<'a> {
     }
 }
 
+/// `class` is in a sorted list.
+fn has(classes: &[u16], class: u16) -> bool {
+    classes.binary_search(&class).is_ok()
+}
+
 /// Which of the query's tokens has each name of the record.
 type Taken = [Option<usize>; signature::TOKENS_MAX];
 
@@ -241,20 +258,23 @@ impl Asked {
     /// A name of the record may be this token. Of a nickname's class, or a misspelt name's, only the word itself: others
     /// merely sound like it.
     fn answers(&self, token: TokenSign) -> bool {
-        let is_led = || token.word == 0 || self.words.binary_search(&token.word).is_ok();
-        self.classes.contains(&token.class) || self.others.contains(&token.class) && is_led()
+        let is_led = || !token.word.is_word() || self.words.binary_search(&token.word).is_ok();
+        has(&self.classes, token.class)
+            || has(&self.others, token.class) && is_led()
+            || self.nears && self.word.is_near(token.word)
     }
 
     /// What the name of the record is worth that the token got.
     fn own_points(&self, token: TokenSign) -> u32 {
-        if self.word != 0 && token.word != 0 && self.word != token.word { OTHER_WORD_POINTS } else { FULL }
+        let is_another = self.word.is_word() && token.word.is_word() && self.word != token.word;
+        if is_another { OTHER_WORD_POINTS } else { FULL }
     }
 
     /// What one name of the record is worth to a token that did not get it: to neighbours joined, particles and initials
     /// whatever else it answers; by its first letter while no other token has it.
     fn points(&self, token: TokenSign, one_to_one: bool, is_taken: bool, estimator: &Estimator<'_>) -> u32 {
         let shares = !one_to_one || self.role != Role::Name;
-        if self.joined.contains(&token.class) || shares && self.answers(token) {
+        if has(&self.joined, token.class) || shares && self.answers(token) {
             return FULL;
         }
         let letter = token.first_letter();

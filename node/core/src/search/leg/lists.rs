@@ -24,8 +24,6 @@ pub(super) struct List {
     pub years: Window,
     /// It follows from the query alone, and counts against the budget of seeks.
     pub planned: bool,
-    /// Whoever was born on a day, whatever the name: only names that the query is led to matter.
-    pub any_name: bool,
 }
 
 /// The lists of a query, the most selective first.
@@ -50,6 +48,12 @@ pub(super) fn lists(head: Head, query: &PersonQuery, plan: &Plan, profile: &pb::
         }
     }
     lists.lists
+}
+
+/// Some lists are those of names in use one typing error from the query's. By a birthday none is: whoever was born on it is gone
+/// through, whatever the name, and postings tell whose is near.
+pub(super) fn are_of_neighbours(query: &PersonQuery, plan: &Plan) -> bool {
+    !query.birth_date.is_a_birthday() || plan.tokens.len() < 2
 }
 
 /// Years of birth that lists are gone through for; `None` = all of them.
@@ -102,7 +106,7 @@ impl Lists {
     fn add(&mut self, family: Family, prefix: Vec<u8>, years: Window, planned: bool) {
         let first = years.as_ref().map_or(0, |years| *years.start());
         if self.seen.insert((family, prefix.clone(), first)) {
-            self.lists.push(List { family, prefix, years, planned, any_name: false });
+            self.lists.push(List { family, prefix, years, planned });
         }
     }
 
@@ -113,7 +117,12 @@ impl Lists {
     }
 
     fn date(&mut self, date: Date, class: Class, planned: bool) {
-        self.add(Family::NameDob, self.head.name_dob(date, class), None, planned);
+        self.day(class, date, Some(date.year..=date.year), planned);
+    }
+
+    /// Born on the date's day and month, in those years.
+    fn day(&mut self, class: Class, date: Date, years: Window, planned: bool) {
+        self.add(Family::NameDay, self.head.name_day(class, date), years, planned);
     }
 
     fn pair(&mut self, a: Class, b: Class, windows: &[Window], planned: bool) {
@@ -123,9 +132,8 @@ impl Lists {
     /// The date itself, under every class that the query can mean; what is near it, under own classes alone, because a wrong
     /// date leaves no room for a wrong name.
     fn by_date(&mut self, date: Date, plan: &Plan) {
-        if date.is_full() && !date.is_made_up() {
-            let prefix = self.head.born_on(date);
-            self.lists.push(List { family: Family::NameDob, prefix, years: None, planned: true, any_name: true });
+        if date.is_a_birthday() {
+            self.add(Family::Born, self.head.born(date), None, true);
         } else {
             self.date_by_class(date, plan);
         }
@@ -161,20 +169,26 @@ impl Lists {
         }
     }
 
-    /// Day and month swapped, the years beside, what a registry makes of a date that it does not know in full, one wrong
-    /// digit. What lies in the same year is in one list: all of that year who bear one of the two names that say most.
+    /// The same day in another year, day and month swapped, what a registry makes of a date that it does not know in full, one
+    /// wrong digit. What lies in the same year is in one list: all of that year who bear one of the two names that say most.
     fn near_full_date(&mut self, date: Date, plan: &Plan) {
         let same_year: Vec<Date> = date.swapped().into_iter().chain(date.partials()).collect();
-        let digit: Vec<Date> = date.one_digit_variants().into_iter().filter(|near| near.year != date.year).collect();
+        let other_years: Vec<Window> = if date.is_made_up() {
+            // Too many are born on that day for all years.
+            let beside = date.year - 1..=date.year + 1;
+            let digit = date.one_digit_variants().into_iter().map(|near| near.year);
+            let digit = digit.filter(|year| !beside.contains(year)).chain([0]).map(|year| Some(year..=year));
+            std::iter::once(Some(beside.clone())).chain(digit).collect()
+        } else {
+            vec![None]
+        };
         let telling: BTreeSet<usize> = plan.most_telling().map(|token| token.at).collect();
         for token in &plan.tokens {
-            for near in date.years_beside() {
-                self.date(near, token.class, true);
+            for years in &other_years {
+                self.day(token.class, date, years.clone(), true);
             }
             if telling.contains(&token.at) {
                 self.add(Family::NameOne, self.head.name_one(token.class), Some(date.year..=date.year), true);
-                self.date(Date { year: 0, ..date }, token.class, true);
-                digit.iter().for_each(|near| self.date(*near, token.class, true));
             } else {
                 same_year.iter().for_each(|near| self.date(*near, token.class, true));
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     estimate::{Estimator, Promise},
-    lists::lists,
+    lists,
     plan::{self, Plan},
 };
 use crate::{
@@ -17,7 +17,10 @@ use crate::{
             lexicon::{self, Word},
             signature::NameView,
         },
-        normalise::name::{Class, Token, effective},
+        normalise::{
+            name::{Class, Token, effective},
+            sketch::Sketch,
+        },
         query::PersonQuery,
         score::{coincidence, date::DateMatch, name::Naming},
         session::Session,
@@ -67,19 +70,26 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
     let planned = plan::plan(query);
     for head in session.heads() {
         let mut plan = planned.clone();
-        expand(session, head, query, &mut plan)?;
+        if lists::are_of_neighbours(query, &plan) {
+            expand(session, head, query, &mut plan)?;
+        }
         let estimator = Estimator::new(query, &plan, session.profile);
-        for list in lists(head, query, &plan, session.profile) {
+        for list in lists::lists(head, query, &plan, session.profile) {
             session.scan(list.family, &list.prefix, list.years, list.planned, &mut |tail, value| {
                 let Some(signature) = NameView::new(value) else { return };
-                if list.any_name && !estimator.is_led_to(signature) {
+                if list.family == Family::Born && !estimator.is_led_to(signature) {
+                    return;
+                }
+                let date = estimator.date(signature);
+                let counts = list.family == Family::NamePair;
+                if !counts && !estimator.is_possible(date) {
                     return;
                 }
                 let name = estimator.name(signature);
-                if list.family == Family::NamePair {
+                if counts {
                     bearers.count(tail.id, Bearer { name: name.parts, contradicts: estimator.contradicts(signature) });
                 }
-                if let Some(promise) = estimator.promise(signature, name) {
+                if let Some(promise) = estimator.promise(signature, date, name) {
                     let nothing = || Possible { tail, estimate: 0, promises: Vec::new() };
                     let possible = found.entry(tail.id).or_insert_with(nothing);
                     possible.estimate = possible.estimate.max(promise.estimate);
@@ -122,7 +132,7 @@ fn expand(session: &mut Session<'_>, head: Head, query: &PersonQuery, plan: &mut
         let mut sees = |label| Ok(session.sight(label)? != Sight::Hidden);
         let near = lexicon::neighbours(cursor.as_mut(), head, token.letters(), &mut sees, &mut seeks)?;
         planned.expansions = near.iter().map(|word| word.class).filter(|class| !known.contains(class)).collect();
-        planned.words.extend(near.iter().map(|word| Class::of_word(&word.letters).short()));
+        planned.words.extend(near.iter().map(|word| Sketch::of(&word.letters)));
         planned.words.sort_unstable();
         session.counters.expansions += seeks;
     }

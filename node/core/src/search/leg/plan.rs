@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, ops::Range};
 use crate::search::{
     normalise::{
         name::{Class, Role, Token},
-        script, skeleton, variants,
+        script, skeleton,
+        sketch::Sketch,
+        variants,
     },
     query::PersonQuery,
 };
@@ -35,8 +37,8 @@ pub struct PlannedToken {
     pub splits: Vec<(Class, Class)>,
     /// Of tokens in use one typing error away, without the classes above. Filled in by partition.
     pub expansions: BTreeSet<Class>,
-    /// Words that answer it under the classes of `variants` and `expansions`: two bytes of the hash of each, sorted.
-    pub words: Vec<u16>,
+    /// Words that answer it under the classes of `variants` and `expansions`, sorted.
+    pub words: Vec<Sketch>,
 }
 
 /// A person query as lists.
@@ -63,7 +65,7 @@ pub fn plan(query: &PersonQuery) -> Plan {
             let is_long = token.base.chars().count() >= VARIANT_LETTERS_MIN;
             let mut variants = if is_long { variants::classes(&token.base) } else { Vec::new() };
             variants.retain(|variant| *variant != class && !alternates.contains(variant));
-            let mut words: Vec<u16> = if is_long { variants::words(&token.base).collect() } else { Vec::new() };
+            let mut words: Vec<Sketch> = if is_long { variants::words(&token.base).collect() } else { Vec::new() };
             words.sort_unstable();
             words.dedup();
             let (splits, expansions) = (splits(token), BTreeSet::new());

@@ -69,15 +69,14 @@ impl Date {
         })
     }
 
-    /// The same day a year before and after.
-    pub fn years_beside(self) -> impl Iterator<Item = Self> {
-        let years = if self.is_full() { vec![self.year - 1, self.year + 1] } else { Vec::new() };
-        years.into_iter().map(move |year| Self { year, ..self })
-    }
-
     /// A registry writes the first of January for who was born in a year that is all it knows: too many have it.
     pub fn is_made_up(self) -> bool {
         (self.month, self.day) == (1, 1)
+    }
+
+    /// A whole date that says something: who was born on it is one list.
+    pub fn is_a_birthday(self) -> bool {
+        self.is_full() && !self.is_made_up()
     }
 
     /// What a registry makes of the date when it knows a part of it: others, at least one part of them known.

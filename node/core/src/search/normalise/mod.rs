@@ -11,5 +11,6 @@ pub mod name;
 pub mod number;
 pub mod script;
 pub mod skeleton;
+pub mod sketch;
 pub mod text;
 pub mod variants;

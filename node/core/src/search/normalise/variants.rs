@@ -5,7 +5,7 @@
 
 use std::{io::Read, ops::Range, sync::LazyLock};
 
-use super::name::Class;
+use super::{name::Class, sketch::Sketch};
 
 /// Names a line, the groups of one name apart; made by `examples/name_variants.rs`.
 const COMPRESSED: &[u8] = include_bytes!("../../../data/name-variants.gz");
@@ -25,8 +25,8 @@ struct Table {
     classes: Vec<Class>,
     /// Where the words of each group end.
     word_ends: Vec<u32>,
-    /// Two bytes of the hash of each name of each group.
-    words: Vec<u16>,
+    /// Each name of each group.
+    words: Vec<Sketch>,
 }
 
 impl Table {
@@ -41,7 +41,7 @@ impl Table {
             let first = table.classes.len();
             for name in line.split(' ') {
                 table.names.push((hash(name), group as u32));
-                table.words.push(Class::of_word(name).short());
+                table.words.push(Sketch::of(name));
                 let class = Class::of_skeleton(&super::skeleton::skeleton(name));
                 if !table.classes[first..].contains(&class) {
                     table.classes.push(class);
@@ -65,7 +65,7 @@ impl Table {
         &self.classes[range(&self.ends, group)]
     }
 
-    fn words(&self, group: u32) -> &[u16] {
+    fn words(&self, group: u32) -> &[Sketch] {
         &self.words[range(&self.word_ends, group)]
     }
 }
@@ -80,8 +80,8 @@ fn hash(name: &str) -> u64 {
     u64::from_be_bytes(Class::of_word(name).0)
 }
 
-/// Two bytes of the hash of every name that is the same as `name` (romanised), as signatures have them.
-pub fn words(name: &str) -> impl Iterator<Item = u16> {
+/// Every name that is the same as `name` (romanised), as signatures have them.
+pub fn words(name: &str) -> impl Iterator<Item = Sketch> {
     let table = &*TABLE;
     table.groups(name).iter().flat_map(|(_, group)| table.words(*group)).copied()
 }

@@ -39,15 +39,15 @@ fn mean(counters: &[Counters], of: fn(&Counters) -> u64) -> u64 {
 }
 
 #[test]
-fn a_search_for_a_stranger_seeks_some_hundred_lists_and_reads_next_to_no_record() {
+fn a_search_for_a_stranger_seeks_some_thirty_lists_and_reads_next_to_no_record() {
     println!("seed {SEED}");
     let generator = Generator::new(SEED);
     let store = crowd(&generator);
     let dated = strangers(&store, &generator, true);
     println!("dated: {} seeks, {} postings", mean(&dated, |c| c.seeks), mean(&dated, |c| c.postings));
     assert!(dated.len() > 150);
-    assert!(mean(&dated, |counters| counters.seeks) <= 300, "seeks follow from the query alone");
-    assert!(dated.iter().all(|counters| counters.seeks <= 1_000 && counters.expansions <= 512), "{dated:?}");
+    assert!(mean(&dated, |counters| counters.seeks) <= 40, "seeks follow from the query alone");
+    assert!(dated.iter().all(|counters| counters.seeks <= 400 && counters.expansions <= 512), "{dated:?}");
     let read = dated.iter().map(|counters| counters.scored).sum::<u64>();
     assert!(read * 10 <= dated.len() as u64, "{read} records read for {} strangers", dated.len());
     let undated = strangers(&store, &generator, false);
@@ -63,9 +63,11 @@ fn each_budget_stops_the_search_and_is_named() {
         store.add(number, person("Maximilian Featherstonehaugh", Some(date(1974, 8, 12))));
     }
     let shipped = *store.rules.search_profile();
-    let asked = by_name("Maximilian Featherstonehaugh", Some(date(1974, 8, 12)));
-    let within = |profile: pb::SearchProfile| -> SearchAnswer {
-        store.search_within(&officer(), &pb::Query { person: Some(asked.clone()), ..Default::default() }, &profile)
+    let within = |limit, profile: pb::SearchProfile| -> SearchAnswer {
+        // Nobody asks for names in use near the query's where the whole date is known.
+        let born = (limit != explain::LIMIT_EXPANSIONS).then(|| date(1974, 8, 12));
+        let person = Some(by_name("Maximilian Featherstonehaugh", born));
+        store.search_within(&officer(), &pb::Query { person, ..Default::default() }, &profile)
     };
     for (limit, value, profile) in [
         (explain::LIMIT_EXPANSIONS, 12, pb::SearchProfile { budget_expansions: 12, ..shipped }),
@@ -74,7 +76,7 @@ fn each_budget_stops_the_search_and_is_named() {
         (explain::LIMIT_SCORES, 5, pb::SearchProfile { budget_scores: 5, ..shipped }),
         (explain::LIMIT_CANDIDATES, 50, shipped),
     ] {
-        let answer = within(profile);
+        let answer = within(limit, profile);
         let cut = answer.truncation.unwrap_or_else(|| panic!("{limit} did not cut"));
         assert_eq!((cut.limit.as_str(), cut.limit_value), (limit, value));
         let counters = answer.counters;

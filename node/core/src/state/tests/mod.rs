@@ -143,7 +143,8 @@ impl Store {
     }
 
     fn index_entries(&self) -> usize {
-        let families = [Family::Number, Family::NameDob, Family::NamePair, Family::NameOne, Family::Lexicon];
+        let families =
+            [Family::Number, Family::Born, Family::NameDay, Family::NamePair, Family::NameOne, Family::Lexicon];
         families.iter().map(|family| self.view.entries(*family).count()).sum()
     }
 }
