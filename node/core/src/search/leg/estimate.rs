@@ -31,6 +31,7 @@ const OTHER_WORD_POINTS: u32 = 9_700;
 const FIRST_LETTER_POINTS: u32 = 7_600;
 
 /// One token of the query. Its lists are sorted.
+#[derive(Clone)]
 struct Asked {
     /// Whoever stands under these may answer it.
     classes: Vec<u16>,
@@ -120,6 +121,13 @@ impl<'a> Estimator<'a> {
         Self { query, profile, asked }
     }
 
+    /// The same without what its letters are merely near: names are counted by it, for among names without vowels, or of few
+    /// letters, much is near.
+    pub fn by_class(&self) -> Self {
+        let asked = self.asked.iter().map(|asked| Asked { nears: false, ..asked.clone() }).collect();
+        Self { asked, ..*self }
+    }
+
     /// One of the names may be one of the query's, or there were too many to keep.
     pub fn is_led_to(&self, signature: NameView<'_>) -> bool {
         let mut tokens = signature.tokens().peekable();
@@ -128,27 +136,22 @@ impl<'a> Estimator<'a> {
             || tokens.any(|token| names().any(|asked| has(&asked.joined, token.class) || asked.answers(token)))
     }
 
-    /// How the posting's date agrees; exact where it does not say all.
-    pub fn date(&self, signature: NameView<'_>) -> DateMatch {
-        match signature.dates() {
-            _ if !self.query.birth_date.is_known() => DateMatch::NotAsked,
-            Some(dates) => date::best(self.query.birth_date, dates),
-            None => DateMatch::Exact,
-        }
-    }
-
-    /// Whoever has the whole name and a date that agrees like this reaches the threshold.
-    pub fn is_possible(&self, date: DateMatch) -> bool {
-        combine(FULL, date, self.profile) >= self.profile.threshold
-    }
-
-    /// What the posting promises, its date agreeing like `date` and its name promising `name`; `None` when it cannot
-    /// reach the threshold.
-    pub fn promise(&self, signature: NameView<'_>, date: DateMatch, name: NamePromise) -> Option<Promise> {
+    /// What the posting promises; `None` when it cannot reach the threshold.
+    pub fn promise(&self, signature: NameView<'_>) -> Option<Promise> {
         let contradicts = self.contradicts(signature);
         if self.query.strict && contradicts {
             return None;
         }
+        let date = match signature.dates() {
+            _ if !self.query.birth_date.is_known() => DateMatch::NotAsked,
+            Some(dates) => date::best(self.query.birth_date, dates),
+            None => DateMatch::Exact,
+        };
+        // Most dates that a list leads to leave no room even for the whole name.
+        if combine(FULL, date, self.profile) < self.profile.threshold {
+            return None;
+        }
+        let name = self.name(signature);
         let estimate = combine(name.points, date, self.profile);
         let reaches = estimate + name.margin >= self.profile.threshold;
         reaches.then_some(Promise { estimate, name: name.parts, date, contradicts })

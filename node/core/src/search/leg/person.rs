@@ -74,22 +74,18 @@ pub fn gather(session: &mut Session<'_>, query: &PersonQuery) -> Result<Vec<Poss
             expand(session, head, query, &mut plan)?;
         }
         let estimator = Estimator::new(query, &plan, session.profile);
+        let by_class = estimator.by_class();
         for list in lists::lists(head, query, &plan, session.profile) {
             session.scan(list.family, &list.prefix, list.years, list.planned, &mut |tail, value| {
                 let Some(signature) = NameView::new(value) else { return };
                 if list.family == Family::Born && !estimator.is_led_to(signature) {
                     return;
                 }
-                let date = estimator.date(signature);
-                let counts = list.family == Family::NamePair;
-                if !counts && !estimator.is_possible(date) {
-                    return;
+                if list.family == Family::NamePair {
+                    let name = by_class.name(signature).parts;
+                    bearers.count(tail.id, Bearer { name, contradicts: estimator.contradicts(signature) });
                 }
-                let name = estimator.name(signature);
-                if counts {
-                    bearers.count(tail.id, Bearer { name: name.parts, contradicts: estimator.contradicts(signature) });
-                }
-                if let Some(promise) = estimator.promise(signature, date, name) {
+                if let Some(promise) = estimator.promise(signature) {
                     let nothing = || Possible { tail, estimate: 0, promises: Vec::new() };
                     let possible = found.entry(tail.id).or_insert_with(nothing);
                     possible.estimate = possible.estimate.max(promise.estimate);
