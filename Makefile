@@ -21,9 +21,9 @@ MUTANT_SEEDS ?= 200
 QUALITY_PERSONS ?= 100000
 QUALITY_QUERIES ?= 500
 # `make sim-fresh` simulates fresh seeds for so long, from one on that follows from the commit: others for each change, and
-# whoever runs it again gets the same. Fixed ones are among the tests.
+# whoever runs it again gets the same; from 1 on where there is no commit. Fixed ones are among the tests.
 SIM_SECONDS ?= 480
-FRESH ?= $$(printf '%d' "0x$$(git rev-parse --short=7 HEAD)")
+FRESH ?= $$(printf '%d' "0x$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 1)")
 
 .PHONY: help quality demo test deps build fmt fmt-check clippy without-rocksdb deny sim sim-build sim-replay sim-test sim-fresh mutants
 

@@ -51,6 +51,20 @@ impl Sum {
             self.failed.push((outcome.seed, outcome.verdict()));
         }
     }
+
+    /// What a run of that long came to, so that one that is broken off has its figures too.
+    fn told(&self, took: Duration) -> String {
+        format!(
+            "{} seeds in {:.0} s ({:.2} a second): {:.2} simulated hours, {} operations, {} checks, {} terms",
+            self.seeds,
+            took.as_secs_f64(),
+            self.seeds as f64 / took.as_secs_f64(),
+            self.simulated_us as f64 / 3.6e9,
+            self.operations,
+            self.checked,
+            self.terms
+        )
+    }
 }
 
 /// One seed, in a process of its own, with a planted bug or without. Pages of failed seeds go to `out`.
@@ -128,9 +142,12 @@ pub fn run_seeds(seeds: &[u64], limit: Option<Duration>, jobs: usize, out: &Path
                     let mut told = told.lock().expect("nobody panics with it");
                     if told.elapsed() >= PROGRESS {
                         *told = Instant::now();
-                        let rate = sum.seeds as f64 / started.elapsed().as_secs_f64();
-                        let failed = sum.failed.len();
-                        println!("{} of {} seeds, {rate:.2} a second, {failed} failed", sum.seeds, seeds.len());
+                        println!(
+                            "{}; {} failed, {} to go",
+                            sum.told(started.elapsed()),
+                            sum.failed.len(),
+                            seeds.len() as u64 - sum.seeds
+                        );
                     }
                 }
             });
@@ -140,16 +157,7 @@ pub fn run_seeds(seeds: &[u64], limit: Option<Duration>, jobs: usize, out: &Path
 }
 
 fn summary(sum: &Sum, took: Duration) -> Verdict {
-    println!(
-        "{} seeds in {:.0} s ({:.2} a second): {:.2} simulated hours, {} operations, {} checks, {} terms",
-        sum.seeds,
-        took.as_secs_f64(),
-        sum.seeds as f64 / took.as_secs_f64(),
-        sum.simulated_us as f64 / 3.6e9,
-        sum.operations,
-        sum.checked,
-        sum.terms
-    );
+    println!("{}", sum.told(took));
     let faults: Vec<String> = sum.faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     println!("faults that took effect: {}", faults.join(", "));
     let with = |verdict| -> Vec<String> {
