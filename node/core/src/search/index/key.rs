@@ -21,7 +21,7 @@ use crate::{
 
 /// Version (2 bytes) and partition (1 byte), at the front of every key.
 pub const HEAD_BYTES: usize = 3;
-/// Priority (1), inverted creation time (8), id (16), at the end of every posting.
+/// Priority (1), inverted creation time (8), id (16), at the end of a posting's key.
 pub const TAIL_BYTES: usize = 25;
 
 /// The length of the fixed prefix of a family's keys, for a prefix extractor with Bloom filters: an empty list then costs

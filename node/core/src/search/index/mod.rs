@@ -5,7 +5,7 @@
 //! * [`range`]: ranges of numbers; * [`lexicon`]: which names are in use, for typing errors.
 //!
 //! Every key begins with the normaliser's version and the visibility partition, goes on with a prefix of fixed length
-//! that says what is looked for, and ends in priority, newest first, id: a list that is cut keeps what matters most.
+//! that says what is looked for, and goes on with priority, newest first, id: a list that is cut keeps what matters most.
 
 mod derive;
 pub mod form;

@@ -1,5 +1,7 @@
 //! The values of index entries: what can be decided about a posting without reading its record.
 
+use std::collections::BTreeSet;
+
 use crate::{
     alert::LabelId,
     search::normalise::{
@@ -88,7 +90,7 @@ pub struct NameSignature {
 }
 
 impl NameSignature {
-    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of six bytes each.
+    /// Label, gender, flags and number of dates, nationality; dates of four bytes, tokens of seven bytes each.
     pub fn encode(&self) -> Vec<u8> {
         let dates = if self.date_decides { self.dates.as_slice() } else { &[] };
         let mut bytes = Vec::with_capacity(HEAD_BYTES + 4 * dates.len() + TOKEN_BYTES * self.tokens.len());
@@ -109,22 +111,28 @@ impl NameSignature {
 
     /// One posting for two names of the same alert under the same key: it kills only what both would kill.
     pub fn merge(&mut self, other: Self) {
-        let sounds = |tokens: &[TokenSign]| tokens.iter().map(|token| (token.letter, token.class)).collect::<Vec<_>>();
+        let unknown = self.tokens.is_empty() || other.tokens.is_empty();
         if sounds(&self.tokens) == sounds(&other.tokens) {
-            // One name in two spellings.
-            for (mine, _) in self.tokens.iter_mut().zip(&other.tokens).filter(|(mine, theirs)| mine.word != theirs.word)
-            {
-                mine.word = mine.word.as_like();
+            // One name in two spellings: the second is there to be near to, and counts as no name of its own.
+            for theirs in other.tokens {
+                let like = TokenSign { word: theirs.word.as_like(), letter: theirs.letter | TokenSign::WEAK, ..theirs };
+                let sounds_so =
+                    |mine: &TokenSign| mine.class == theirs.class && mine.first_letter() == theirs.first_letter();
+                let is_known = |mine: &TokenSign| sounds_so(mine) && mine.word.as_like() == like.word;
+                if !self.tokens.iter().any(is_known) {
+                    let others = self.tokens.iter_mut().filter(|mine| sounds_so(mine));
+                    others.for_each(|mine| mine.word = mine.word.as_like());
+                    self.tokens.push(like);
+                }
             }
         } else {
             self.one_name = false;
-            let unknown = self.tokens.is_empty() || other.tokens.is_empty();
             self.tokens.extend(other.tokens);
-            self.tokens.sort_unstable();
-            self.tokens.dedup();
-            if unknown || self.tokens.len() > TOKENS_MAX {
-                self.tokens.clear();
-            }
+        }
+        self.tokens.sort_unstable();
+        self.tokens.dedup();
+        if unknown || self.tokens.len() > TOKENS_MAX {
+            self.tokens.clear();
         }
         self.one_name &= other.one_name;
         if self.gender != other.gender {
@@ -142,10 +150,16 @@ impl NameSignature {
     }
 }
 
+/// How a name sounds: letter and class of each token, whatever its spellings, and how many names they are.
+fn sounds(tokens: &[TokenSign]) -> (BTreeSet<(u8, u16)>, usize) {
+    let each = tokens.iter().map(|token| (token.first_letter(), token.class)).collect();
+    (each, tokens.iter().filter(|token| token.identifies()).count())
+}
+
 /// Label, gender, flags, nationality.
 const HEAD_BYTES: usize = 9;
 /// First letter, class, word.
-const TOKEN_BYTES: usize = 6;
+const TOKEN_BYTES: usize = 7;
 
 /// Marks a span of years where a month would stand; its length in years follows.
 const SPAN: u8 = 0xff;
@@ -310,5 +324,20 @@ mod tests {
         assert!(!merged(name(&[birth(1980)], b"GB\0"), name(&[], b"GB\0")).date_decides, "no date agrees with any");
         let many: Vec<BirthDate> = (1960..1967).map(birth).collect();
         assert!(!merged(name(&many, b"GB\0"), name(&[birth(1970)], b"GB\0")).date_decides, "too many to keep");
+
+        let spelt = |word: &str| {
+            let token = TokenSign { letter: b'M', class: 5, word: Sketch::of(word) };
+            NameSignature { tokens: vec![token], ..name(&[birth(1980)], b"GB\0") }
+        };
+        let spellings = merged(merged(merged(spelt("MOHAMED"), spelt("MUHAMMAD")), spelt("MOHAMED")), spelt("MEHMED"));
+        assert!(spellings.one_name, "one name however it is spelt");
+        assert_eq!(spellings.tokens.iter().filter(|token| token.identifies()).count(), 1);
+        for near in ["MOHAMEB", "NUHAMMAD", "MEHMET"] {
+            let near = Sketch::of(near);
+            assert!(spellings.tokens.iter().any(|token| near.is_near(token.word) && !token.word.is_word()));
+        }
+        let twice =
+            NameSignature { tokens: [spelt("MOHAMED").tokens, spelt("MOHAMED").tokens].concat(), ..spelt("MOHAMED") };
+        assert!(!merged(twice, spelt("MUHAMMAD")).one_name, "MOHAMED MOHAMED is not MUHAMMAD");
     }
 }

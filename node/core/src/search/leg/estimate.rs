@@ -82,7 +82,7 @@ pub struct Estimator<'a> {
 }
 
 impl<'a> Estimator<'a> {
-    /// For a plan with its expansions filled in.
+    /// For a plan with its expansions filled in, where it has any.
     pub fn new(query: &'a PersonQuery, plan: &Plan, profile: &'a pb::SearchProfile) -> Self {
         let mut asked: Vec<Asked> = query
             .tokens
@@ -98,6 +98,7 @@ impl<'a> Estimator<'a> {
                 Asked { classes, others, words, word, nears: false, joined, halves, letter, role }
             })
             .collect();
+        let nears = !lists::are_of_neighbours(query, plan);
         for token in &plan.tokens {
             let asked = &mut asked[token.at];
             asked.classes.extend(token.alternates.iter().map(|class| class.short()));
@@ -106,7 +107,7 @@ impl<'a> Estimator<'a> {
             asked.others.extend(token.variants.iter().chain(&token.expansions).map(|class| class.short()));
             asked.words.clone_from(&token.words);
             let letters = query.tokens[token.at].letters().chars().count();
-            asked.nears = !lists::are_of_neighbours(query, plan) && letters >= lexicon::LETTERS_MIN;
+            asked.nears = nears && letters >= lexicon::LETTERS_MIN;
         }
         for (run, class) in &plan.joins {
             for at in run.clone() {
@@ -131,9 +132,10 @@ impl<'a> Estimator<'a> {
     /// One of the names may be one of the query's, or there were too many to keep.
     pub fn is_led_to(&self, signature: NameView<'_>) -> bool {
         let mut tokens = signature.tokens().peekable();
-        let names = || self.asked.iter().filter(|asked| asked.role == Role::Name);
-        tokens.peek().is_none()
-            || tokens.any(|token| names().any(|asked| has(&asked.joined, token.class) || asked.answers(token)))
+        let leads = |asked: &Asked, token: TokenSign| {
+            has(&asked.joined, token.class) || asked.role == Role::Name && asked.answers(token)
+        };
+        tokens.peek().is_none() || tokens.any(|token| self.asked.iter().any(|asked| leads(asked, token)))
     }
 
     /// What the posting promises; `None` when it cannot reach the threshold.
@@ -147,8 +149,8 @@ impl<'a> Estimator<'a> {
             Some(dates) => date::best(self.query.birth_date, dates),
             None => DateMatch::Exact,
         };
-        // Most dates that a list leads to leave no room even for the whole name.
-        if combine(FULL, date, self.profile) < self.profile.threshold {
+        // Some dates that a list leads to leave no room even for the whole name.
+        if combine(FULL, date, self.profile) + MARGIN < self.profile.threshold {
             return None;
         }
         let name = self.name(signature);
@@ -182,9 +184,12 @@ impl<'a> Estimator<'a> {
         let one_to_one = signature.is_one_name();
         let mut taken = [None; signature::TOKENS_MAX];
         if one_to_one {
-            for at in 0..self.asked.len() {
-                if self.asked[at].role == Role::Name {
-                    self.assign(at, known, &mut taken, &mut 0);
+            // What sounds like a name has it before what is merely near: of SIMON and MASON, MASON is MASON.
+            for nears in [false, true] {
+                for at in 0..self.asked.len() {
+                    if self.asked[at].role == Role::Name && !taken.contains(&Some(at)) {
+                        self.assign(at, nears, known, &mut taken, &mut 0);
+                    }
                 }
             }
         }
@@ -234,13 +239,13 @@ impl<'a> Estimator<'a> {
 
     /// Gives the query's token a name of the record, moving others to names that suit them too (an augmenting path).
     /// `seen` has a bit for each name that was tried.
-    fn assign(&self, at: usize, known: &[TokenSign], taken: &mut Taken, seen: &mut u32) -> bool {
+    fn assign(&self, at: usize, nears: bool, known: &[TokenSign], taken: &mut Taken, seen: &mut u32) -> bool {
         for (place, token) in known.iter().enumerate() {
-            if *seen >> place & 1 == 1 || !self.asked[at].answers(*token) {
+            if *seen >> place & 1 == 1 || !self.asked[at].may_take(*token, nears) {
                 continue;
             }
             *seen |= 1 << place;
-            if taken[place].is_none_or(|other| self.assign(other, known, taken, seen)) {
+            if taken[place].is_none_or(|other| self.assign(other, nears, known, taken, seen)) {
                 taken[place] = Some(at);
                 return true;
             }
@@ -261,10 +266,14 @@ impl Asked {
     /// A name of the record may be this token. Of a nickname's class, or a misspelt name's, only the word itself: others
     /// merely sound like it.
     fn answers(&self, token: TokenSign) -> bool {
+        self.may_take(token, true)
+    }
+
+    fn may_take(&self, token: TokenSign, nears: bool) -> bool {
         let is_led = || !token.word.is_word() || self.words.binary_search(&token.word).is_ok();
         has(&self.classes, token.class)
             || has(&self.others, token.class) && is_led()
-            || self.nears && self.word.is_near(token.word)
+            || nears && self.nears && self.word.is_near(token.word)
     }
 
     /// What the name of the record is worth that the token got.

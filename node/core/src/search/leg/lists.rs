@@ -1,4 +1,4 @@
-//! The lists that a person query goes through: by date of birth and class, by pairs of classes and year, by one class.
+//! The lists that a person query goes through: by day of birth, by class and day, by pairs of classes and year, by one class.
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
@@ -98,14 +98,16 @@ fn windows_of_one(query: &PersonQuery, profile: &pb::SearchProfile) -> Vec<Windo
 
 struct Lists {
     head: Head,
-    seen: BTreeSet<(Family, Vec<u8>, u16)>,
+    /// Families and prefixes with the first year of the window; `None` = all years.
+    seen: BTreeSet<(Family, Vec<u8>, Option<u16>)>,
     lists: Vec<List>,
 }
 
 impl Lists {
     fn add(&mut self, family: Family, prefix: Vec<u8>, years: Window, planned: bool) {
-        let first = years.as_ref().map_or(0, |years| *years.start());
-        if self.seen.insert((family, prefix.clone(), first)) {
+        let first = years.as_ref().map(|years| *years.start());
+        let is_covered = self.seen.contains(&(family, prefix.clone(), None));
+        if !is_covered && self.seen.insert((family, prefix.clone(), first)) {
             self.lists.push(List { family, prefix, years, planned });
         }
     }
@@ -129,7 +131,7 @@ impl Lists {
         self.windows(Family::NamePair, self.head.name_pair(a, b), windows, planned);
     }
 
-    /// The date itself, under every class that the query can mean; what is near it, under own classes alone, because a wrong
+    /// The date itself, whatever the name, or under every class that the query can mean; what is near it, under own classes alone, because a wrong
     /// date leaves no room for a wrong name.
     fn by_date(&mut self, date: Date, plan: &Plan) {
         if date.is_a_birthday() {
@@ -173,19 +175,17 @@ impl Lists {
     /// wrong digit. What lies in the same year is in one list: all of that year who bear one of the two names that say most.
     fn near_full_date(&mut self, date: Date, plan: &Plan) {
         let same_year: Vec<Date> = date.swapped().into_iter().chain(date.partials()).collect();
-        let other_years: Vec<Window> = if date.is_made_up() {
-            // Too many are born on that day for all years.
-            let beside = date.year - 1..=date.year + 1;
-            let digit = date.one_digit_variants().into_iter().map(|near| near.year);
-            let digit = digit.filter(|year| !beside.contains(year)).chain([0]).map(|year| Some(year..=year));
-            std::iter::once(Some(beside.clone())).chain(digit).collect()
-        } else {
-            vec![None]
-        };
         let telling: BTreeSet<usize> = plan.most_telling().map(|token| token.at).collect();
         for token in &plan.tokens {
-            for years in &other_years {
-                self.day(token.class, date, years.clone(), true);
+            if !date.is_new_year() {
+                self.day(token.class, date, None, true);
+            } else {
+                // Registries make that day up: too many have it to go through all years.
+                let beside = [date.year - 1, date.year + 1];
+                let digit =
+                    || date.one_digit_variants().into_iter().map(|near| near.year).filter(|year| *year != date.year);
+                let telling = telling.contains(&token.at).then(|| digit().chain([0])).into_iter().flatten();
+                beside.into_iter().chain(telling).for_each(|year| self.day(token.class, date, Some(year..=year), true));
             }
             if telling.contains(&token.at) {
                 self.add(Family::NameOne, self.head.name_one(token.class), Some(date.year..=date.year), true);

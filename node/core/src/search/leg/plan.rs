@@ -35,7 +35,7 @@ pub struct PlannedToken {
     pub other_reading: Option<Class>,
     /// The two halves, for each place where it may be two names in the alert.
     pub splits: Vec<(Class, Class)>,
-    /// Of tokens in use one typing error away, without the classes above. Filled in by partition.
+    /// Of tokens in use one typing error away, without the classes above. Filled in by partition, where lists are sought under them.
     pub expansions: BTreeSet<Class>,
     /// Words that answer it under the classes of `variants` and `expansions`, sorted.
     pub words: Vec<Sketch>,

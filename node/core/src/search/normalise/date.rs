@@ -69,14 +69,9 @@ impl Date {
         })
     }
 
-    /// A registry writes the first of January for who was born in a year that is all it knows: too many have it.
-    pub fn is_made_up(self) -> bool {
-        (self.month, self.day) == (1, 1)
-    }
-
     /// A whole date that says something: who was born on it is one list.
     pub fn is_a_birthday(self) -> bool {
-        self.is_full() && !self.is_made_up()
+        self.is_full() && !self.is_new_year()
     }
 
     /// What a registry makes of the date when it knows a part of it: others, at least one part of them known.

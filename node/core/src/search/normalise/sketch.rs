@@ -1,4 +1,6 @@
-//! A word in three bytes: enough to say of most words that they are not one typing error away.
+//! A word in four bytes: enough to say of most words that they are not one typing error away, and whether two are one.
+
+use super::name::Class;
 
 /// Letters are of so many kinds; rare ones share theirs with a common one.
 const KINDS: u32 = 21;
@@ -8,8 +10,10 @@ const ODD: u32 = (1 << KINDS) - 1;
 const LENGTH: u32 = KINDS;
 /// The word is told by its letters.
 const IS_WORD: u32 = 1 << 23;
+/// Eight bits of its hash, from this bit on: ROMAN and RAMON have the same letters.
+const HASH: u32 = 24;
 
-/// What is kept of a word's letters: which of them it has an odd number of, and its length by four.
+/// What is kept of a word's letters: which of them it has an odd number of, its length by four, and some bits of its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sketch(u32);
 
@@ -24,7 +28,8 @@ impl Sketch {
             odd ^= 1 << (u32::from(letter).wrapping_sub(u32::from('A')) % KINDS);
             length += 1;
         }
-        Self(odd | (length & 3) << LENGTH | IS_WORD)
+        let [hash, ..] = Class::of_word(letters).0;
+        Self(odd | (length & 3) << LENGTH | IS_WORD | u32::from(hash) << HASH)
     }
 
     /// Of letters that other words have too: scripts that leave vowels out.
@@ -50,14 +55,13 @@ impl Sketch {
     }
 
     /// As it lies in signatures.
-    pub fn to_bytes(self) -> [u8; 3] {
-        let [_, bytes @ ..] = self.0.to_be_bytes();
-        bytes
+    pub fn to_bytes(self) -> [u8; 4] {
+        self.0.to_be_bytes()
     }
 
     /// From a signature.
-    pub fn from_bytes([a, b, c]: [u8; 3]) -> Self {
-        Self(u32::from_be_bytes([0, a, b, c]))
+    pub fn from_bytes(bytes: [u8; 4]) -> Self {
+        Self(u32::from_be_bytes(bytes))
     }
 }
 
@@ -90,5 +94,8 @@ mod tests {
         }
         assert!(Sketch::of("ANNA").is_word() && !Sketch::of("ANNA").as_like().is_word());
         assert_eq!(Sketch::of("MHMD").as_like(), Sketch::of_like("MHMD"));
+        for (a, b) in [("ROMAN", "RAMON"), ("SANDRO", "SONDRA"), ("JEAN", "JANE"), ("KARAM", "KEREM")] {
+            assert_ne!(Sketch::of(a), Sketch::of(b), "the same letters");
+        }
     }
 }

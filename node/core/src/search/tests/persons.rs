@@ -257,3 +257,43 @@ fn organisations_are_found_by_name() {
     let query = pb::Query { person: Some(by_name("Nordwind Handels", None)), ..Default::default() };
     assert_eq!(store.ids(&query), [id]);
 }
+
+#[test]
+fn a_name_that_is_merely_near_takes_no_other_names_place() {
+    let born = Some(date(1974, 8, 12));
+    for (name, asked) in [
+        ("Mason", "Simon Mason"),
+        ("Jones", "Jason Jones"),
+        ("Rose", "Sara Rose"),
+        ("JP Wistiewxki", "J P Maria Wisniewski"),
+    ] {
+        assert!(finds(name, born, asked, born), "{name} by {asked}");
+    }
+}
+
+#[test]
+fn every_spelling_of_a_name_may_be_misspelt() {
+    let mut store = Store::new();
+    let identities = ["Mohamed Keller", "Muhammad Keller"].map(|name| identity("main", name, Some(date(1974, 8, 12))));
+    let wanted = store.add(1, person_alert(identities.to_vec()));
+    for asked in ["Nuhammad Keller", "Nohamed Keller"] {
+        // Day and month swapped: the list by surname and year alone leads there.
+        let person = Some(by_name(asked, Some(date(1974, 12, 8))));
+        assert_eq!(store.ids(&pb::Query { person, ..Default::default() }), [wanted], "{asked}");
+    }
+}
+
+#[test]
+fn who_has_the_same_letters_in_another_order_does_not_bear_the_name() {
+    let mut store = Store::new();
+    let wanted = store.add(1, person("Roman Garcia", None));
+    store.add(2, person("Ramon Garcia", Some(date(1950, 3, 7))));
+    let person = Some(by_name("Roman Garcia", Some(date(1974, 8, 12))));
+    assert_eq!(store.ids(&pb::Query { person, ..Default::default() }), [wanted]);
+}
+
+#[test]
+fn a_day_without_a_year_finds_who_was_born_on_it() {
+    let day = pb::PartialDate { year: None, month: Some(8), day: Some(12) };
+    assert!(finds("John Featherstonehaugh", Some(date(1974, 8, 12)), "J Featherstonehaugh", Some(day)));
+}
