@@ -127,7 +127,8 @@ impl<'a> Session<'a> {
         self.cursors.insert(family, cursor);
     }
 
-    /// Visits the visible postings under `prefix`, of those years alone where the key goes on with a year. Hidden ones count against nothing. `planned`
+    /// Visits the visible postings under `prefix`, of those years alone where the key goes on with a year. Hidden ones
+    /// count against nothing. `planned`
     /// lists follow from the query alone and count against the budget of seeks; others (neighbours of misspelt names)
     /// depend on what is in the store, hidden alerts included, and so may not move it.
     pub fn scan(

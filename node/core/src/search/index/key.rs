@@ -130,7 +130,8 @@ pub fn with_tail(mut key: Vec<u8>, tail: Tail) -> Vec<u8> {
     key
 }
 
-/// What every posting ends in, but for the byte that closes one of [`Family::Born`]. Sorts as postings do: what an officer should see first comes first.
+/// What every posting ends in, but for the byte that closes one of [`Family::Born`]. Sorts as postings do: what an
+/// officer should see first comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tail {
     /// Of the alert's category; 0 is the highest.

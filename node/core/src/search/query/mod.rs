@@ -138,7 +138,8 @@ pub struct PersonQuery {
 }
 
 impl ParsedQuery {
-    /// Where its first keys lie: queries sorted by it seek neighbouring keys one after the other.
+    /// Where its first keys lie (of persons: who was born on the day): queries sorted by it seek neighbouring keys one
+    /// after the other.
     pub fn place_in_index(&self) -> Vec<u8> {
         match (self.persons.first(), self.numbers.first()) {
             (Some(person), _) => {
