@@ -5,9 +5,6 @@ use std::{path::PathBuf, process::ExitCode};
 use alert_cluster_config::{Config, NodeConfig};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 /// One node of the alert store. Stops in order on SIGTERM, reads its certificates again on SIGHUP.
 #[derive(Parser)]
 #[command(version)]
