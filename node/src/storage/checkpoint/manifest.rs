@@ -132,7 +132,7 @@ mod tests {
     fn bytes_of_a_manifest_do_not_change() {
         let bytes = sample("a").encode();
         let (encoded, checksum) = bytes.split_at(bytes.len() - 32);
-        assert_eq!(encoded[..21], *b"\x01\x02\x02uk\x01l\x01\x02\x09\0\0\0\x07\x05\x01\x01a\x03\x08\x08");
+        assert_eq!(encoded[..21], *b"\x01\x03\x02uk\x01l\x01\x02\x09\0\0\0\x07\x05\x01\x01a\x03\x08\x08");
         assert_eq!(checksum, blake3::hash(encoded).as_bytes());
         assert_eq!(Manifest::decode(&bytes).unwrap(), sample("a"));
     }
